@@ -107,3 +107,12 @@ func NormalMAC(s string) string {
 	}
 	return string(out)
 }
+
+// Hinter is a driver that can tell from the first reply on a port whether its
+// family is likely there, so that a scan asks the right driver first. The
+// scanner sends `{"command":"version"}` to 4028, `GET /` to HTTP ports and
+// `get.device.info` to 4433, and passes on what came back, status line and
+// headers included for HTTP.
+type Hinter interface {
+	Hint(port uint16, reply []byte) bool
+}

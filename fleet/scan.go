@@ -1,0 +1,431 @@
+package fleet
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"ballast/miner"
+)
+
+// scanPorts are the ports that a miner may have open, in the order of how many
+// families use them. Every family answers on at least one of the first three.
+var scanPorts = []uint16{4028, 80, 4433}
+
+// Scanner finds machines in address ranges. The zero value with a Reach works.
+type Scanner struct {
+	Reach Reach
+	// Connect bounds how long an address may stay silent; 0 is one second.
+	Connect time.Duration
+	// Identify bounds the dialogue with one address that answers; 0 is 10 s.
+	Identify time.Duration
+	// Hosts is how many addresses are tried at once; 0 is 1500. On a flat
+	// network of real switches more loses machines: every silent address holds
+	// a neighbour-table entry.
+	Hosts int
+	// Retry tries silent addresses a second time.
+	Retry bool
+}
+
+// Found is one address that answered.
+type Found struct {
+	Addr     netip.Addr     `json:"addr"`
+	Open     []uint16       `json:"open_ports"`
+	Identity miner.Identity `json:"identity,omitzero"`
+	// Err says why the machine could not be identified in full: miner.ErrDenied
+	// (a password is needed; Identity.Firmware is still right), ErrNoDriver.
+	Err  error         `json:"-"`
+	Note string        `json:"note,omitempty"` // Err in words
+	Took time.Duration `json:"took_ns"`
+}
+
+// Progress is how far a scan is.
+type Progress struct {
+	Total, Probed, Silent, Refused, Open, Identified, Unknown int64
+	Elapsed                                                   time.Duration
+}
+
+// Scan tries every address of the ranges and calls found for each that has a
+// port open, from one goroutine at a time, and progress (may be nil) about ten
+// times a second. It returns the final counts. Network and broadcast addresses
+// of IPv4 ranges shorter than /31 are tried too: some sites use them.
+func (s *Scanner) Scan(ctx context.Context, ranges []netip.Prefix, found func(Found), progress func(Progress)) (Progress, error) {
+	begin := time.Now()
+	var total int64
+	for _, p := range ranges {
+		n, err := size(p)
+		if err != nil {
+			return Progress{}, err
+		}
+		total += n
+	}
+	var c counters
+	report := func() Progress { return c.progress(total, time.Since(begin)) }
+	stop := make(chan struct{})
+	var side sync.WaitGroup
+	if progress != nil {
+		side.Go(func() {
+			tick := time.NewTicker(100 * time.Millisecond)
+			defer tick.Stop()
+			for {
+				select {
+				case <-tick.C:
+					progress(report())
+				case <-stop:
+					return
+				}
+			}
+		})
+	}
+	results := make(chan Found, 256)
+	side.Go(func() {
+		for f := range results {
+			found(f)
+		}
+	})
+
+	silent := s.pass(ctx, each(ranges), &c, results)
+	if s.Retry && ctx.Err() == nil {
+		c.probed.Add(-int64(len(silent)))
+		c.silent.Add(-int64(len(silent)))
+		s.pass(ctx, slices.Values(silent), &c, results)
+	}
+	close(results)
+	close(stop)
+	side.Wait()
+	done := report()
+	if progress != nil {
+		progress(done)
+	}
+	return done, ctx.Err()
+}
+
+type counters struct{ probed, silent, refused, open, identified, unknown atomic.Int64 }
+
+func (c *counters) progress(total int64, elapsed time.Duration) Progress {
+	return Progress{Total: total, Probed: c.probed.Load(), Silent: c.silent.Load(), Refused: c.refused.Load(),
+		Open: c.open.Load(), Identified: c.identified.Load(), Unknown: c.unknown.Load(), Elapsed: elapsed}
+}
+
+// pass probes every address once and returns the silent ones.
+func (s *Scanner) pass(ctx context.Context, addrs func(func(netip.Addr) bool), c *counters, results chan<- Found) (silent []netip.Addr) {
+	hosts := s.Hosts
+	if hosts <= 0 {
+		hosts = 1500
+	}
+	hosts = min(hosts, max(64, fileLimit()/8)) // three sockets a host, and room for dialogues
+	var (
+		mu   sync.Mutex
+		wg   sync.WaitGroup
+		work = make(chan netip.Addr, hosts)
+		talk = make(chan struct{}, 256) // dialogues at once
+		keep = s.Retry
+	)
+	for range hosts {
+		wg.Go(func() {
+			for addr := range work {
+				open, quiet := s.knock(ctx, addr)
+				switch {
+				case len(open) > 0:
+					c.open.Add(1)
+					talk <- struct{}{}
+					wg.Go(func() {
+						defer func() { <-talk }()
+						f := s.identify(ctx, addr, open)
+						if f.Err == nil || errors.Is(f.Err, miner.ErrDenied) {
+							c.identified.Add(1)
+						} else {
+							c.unknown.Add(1)
+						}
+						results <- f
+					})
+				case quiet:
+					c.silent.Add(1)
+					if keep {
+						mu.Lock()
+						silent = append(silent, addr)
+						mu.Unlock()
+					}
+				default:
+					c.refused.Add(1)
+				}
+				c.probed.Add(1)
+			}
+		})
+	}
+	for addr := range addrs {
+		select {
+		case work <- addr:
+			continue
+		case <-ctx.Done():
+		}
+		break
+	}
+	close(work)
+	wg.Wait()
+	return silent
+}
+
+// knock tries the scan ports of one address. A refusal is an answer from a live
+// host, so the next port follows at once; silence is waited for on all ports
+// together, so that a silent address costs one timeout and not three.
+func (s *Scanner) knock(ctx context.Context, addr netip.Addr) (open []uint16, quiet bool) {
+	timeout := s.Connect
+	if timeout <= 0 {
+		timeout = time.Second
+	}
+	t := s.Reach.target(addr, "")
+	type result struct {
+		port uint16
+		err  error
+	}
+	first := make(chan result, len(scanPorts))
+	try := func(port uint16) result {
+		ctx, cancel := context.WithTimeout(ctx, timeout)
+		defer cancel()
+		conn, err := t.DialPort(ctx, port)
+		if err == nil {
+			reset(conn)
+		}
+		return result{port, err}
+	}
+	// Most addresses of a range either refuse everything or swallow everything,
+	// and the first port tells which. It gets a short head start alone.
+	head := time.NewTimer(min(timeout/4, 30*time.Millisecond))
+	defer head.Stop()
+	go func() { first <- try(scanPorts[0]) }()
+	waiting := 1
+	launch := func() {
+		for _, p := range scanPorts[1:] {
+			go func() { first <- try(p) }()
+			waiting++
+		}
+	}
+	launched := false
+	for waiting > 0 {
+		select {
+		case r := <-first:
+			waiting--
+			switch {
+			case r.err == nil:
+				open = append(open, r.port)
+			case !refusal(r.err):
+				quiet = true
+			}
+			if !launched {
+				launched = true
+				if r.err == nil || refusal(r.err) {
+					for _, p := range scanPorts[1:] { // a live host: no goroutines needed
+						r := try(p)
+						if r.err == nil {
+							open = append(open, p)
+						} else if !refusal(r.err) {
+							quiet = true
+						}
+					}
+				} else {
+					launch()
+				}
+			}
+		case <-head.C:
+			if !launched {
+				launched = true
+				launch()
+			}
+		}
+	}
+	slices.SortFunc(open, func(a, b uint16) int { return slices.Index(scanPorts, a) - slices.Index(scanPorts, b) })
+	return open, quiet && len(open) == 0
+}
+
+// refusal tells an active "nobody here" from silence.
+func refusal(err error) bool {
+	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET)
+}
+
+// reset closes a probe without leaving a TIME_WAIT behind.
+func reset(conn net.Conn) {
+	if t, ok := conn.(*net.TCPConn); ok {
+		_ = t.SetLinger(0)
+	}
+	conn.Close()
+}
+
+// identify finds the driver that fits: the ones that recognise the first words
+// go first, in the registry's order, then the generic dialects.
+func (s *Scanner) identify(ctx context.Context, addr netip.Addr, open []uint16) Found {
+	begin := time.Now()
+	limit := s.Identify
+	if limit <= 0 {
+		limit = 10 * time.Second
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	f := Found{Addr: addr, Open: open}
+	id, err := s.Reach.Recognise(ctx, addr, open)
+	f.Identity, f.Err, f.Took = id, err, time.Since(begin)
+	if err != nil {
+		f.Note = err.Error()
+	}
+	return f
+}
+
+// Recognise asks who is at addr. open lists the ports to try; nil means all.
+// On miner.ErrDenied the identity still names the firmware.
+func (r Reach) Recognise(ctx context.Context, addr netip.Addr, open []uint16) (miner.Identity, error) {
+	if open == nil {
+		open = scanPorts
+	}
+	t := r.target(addr, "")
+	words := make(map[uint16][]byte, len(open))
+	for _, port := range open {
+		if b := firstWords(ctx, t, port); len(b) > 0 {
+			words[port] = b
+		}
+	}
+	var likely, rest []miner.Driver
+	for _, d := range r.Drivers {
+		h, ok := d.(miner.Hinter)
+		switch {
+		case !ok:
+			rest = append(rest, d)
+		case slices.ContainsFunc(open, func(p uint16) bool { return len(words[p]) > 0 && h.Hint(p, words[p]) }):
+			likely = append(likely, d)
+		default:
+			rest = append(rest, d)
+		}
+	}
+	if len(words) == 0 {
+		return miner.Identity{}, fmt.Errorf("ports %v of %v: %w: open, but nothing is said", open, addr, miner.ErrUnreachable)
+	}
+	denied := miner.Identity{Addr: addr}
+	var deniedErr, last error
+	for _, d := range append(likely, rest...) {
+		id, err := r.ask(ctx, d, addr)
+		switch {
+		case err == nil:
+			id.Addr = addr
+			return id, nil
+		case errors.Is(err, miner.ErrDenied) && deniedErr == nil && slices.Contains(likely, d):
+			denied.Firmware, deniedErr = d.Firmware(), err
+		case !errors.Is(err, miner.ErrNotMine):
+			last = err
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	if deniedErr != nil {
+		return denied, deniedErr
+	}
+	if last != nil {
+		return miner.Identity{}, fmt.Errorf("%w (last: %w)", ErrNoDriver, last)
+	}
+	return miner.Identity{}, ErrNoDriver
+}
+
+func (r Reach) ask(ctx context.Context, d miner.Driver, addr netip.Addr) (miner.Identity, error) {
+	dev := d.Open(r.target(addr, d.Firmware()))
+	defer dev.Close()
+	ctx, cancel := context.WithTimeout(ctx, 4*time.Second)
+	defer cancel()
+	return dev.Identify(ctx)
+}
+
+// firstWords sends the one probe that fits a port and returns what comes back,
+// at most 16 KiB and two seconds of it.
+func firstWords(ctx context.Context, t miner.Target, port uint16) []byte {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	conn, err := t.DialPort(ctx, port)
+	if err != nil {
+		return nil
+	}
+	defer conn.Close()
+	if d, ok := ctx.Deadline(); ok {
+		_ = conn.SetDeadline(d)
+	}
+	var ask []byte
+	switch port {
+	case 4028:
+		ask = []byte(`{"command":"version"}`)
+	case 4433:
+		body := []byte(`{"cmd":"get.device.info"}`)
+		ask = append(binary.LittleEndian.AppendUint32(nil, uint32(len(body))), body...)
+	default:
+		ask = []byte("GET / HTTP/1.1\r\nHost: " + t.Addr.String() + "\r\nConnection: close\r\n\r\n")
+	}
+	if _, err := conn.Write(ask); err != nil {
+		return nil
+	}
+	var got bytes.Buffer
+	buf := make([]byte, 4096)
+	for got.Len() < 16<<10 {
+		n, err := conn.Read(buf)
+		got.Write(buf[:n])
+		if err != nil || bytes.IndexByte(buf[:n], 0) >= 0 && port == 4028 || whole(port, got.Bytes()) {
+			if err != nil && !errors.Is(err, io.EOF) && got.Len() == 0 {
+				return nil
+			}
+			break
+		}
+	}
+	return got.Bytes()
+}
+
+// whole tells that nothing more will come on a connection that may stay open.
+func whole(port uint16, b []byte) bool {
+	switch port {
+	case 4433:
+		return len(b) >= 4 && len(b) >= 4+int(binary.LittleEndian.Uint32(b))
+	case 4028:
+		t := bytes.TrimRight(b, "\x00\r\n ")
+		return len(t) > 0 && (t[0] == '{' && t[len(t)-1] == '}' && bytes.Count(t, []byte("{")) == bytes.Count(t, []byte("}")) || t[len(t)-1] == '|')
+	}
+	return false
+}
+
+// size counts a range's addresses and refuses what no scan can finish.
+func size(p netip.Prefix) (int64, error) {
+	bits := p.Addr().BitLen() - p.Bits()
+	if !p.IsValid() || bits > 20 {
+		return 0, fmt.Errorf("range %v: a scan takes at most 1,048,576 addresses (a /12); name the subnets that hold machines", p)
+	}
+	return int64(1) << bits, nil
+}
+
+// each walks the ranges' addresses, each address once even when ranges overlap.
+func each(ranges []netip.Prefix) func(func(netip.Addr) bool) {
+	return func(yield func(netip.Addr) bool) {
+		for i, p := range ranges {
+			p = p.Masked()
+			for a := p.Addr(); a.IsValid() && p.Contains(a); a = a.Next() {
+				if slices.ContainsFunc(ranges[:i], func(q netip.Prefix) bool { return q.Contains(a) }) {
+					continue
+				}
+				if !yield(a) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// fileLimit is how many files this process may have open.
+func fileLimit() int {
+	var l syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l); err != nil {
+		return 1024
+	}
+	return int(min(l.Cur, 1<<20))
+}

@@ -59,13 +59,13 @@ func Load(src Source) (Config, []Problem) {
 		if err != nil {
 			return c, []Problem{{Place: src.File, Message: "cannot be read: " + errors.Unwrap(err).Error()}}
 		}
-		tree, err := parser.ParseBytes(text, 0)
+		tree, err := parse(text)
 		if err != nil {
 			return c, []Problem{yamlProblem(name, string(text), err)}
 		}
 		note(tree, name, places)
 		if len(strings.TrimSpace(string(text))) > 0 {
-			if err := yaml.UnmarshalWithOptions(text, &c, yaml.Strict()); err != nil {
+			if err := decode(text, &c); err != nil {
 				return c, append(problems, yamlProblem(name, string(text), err))
 			}
 		}
@@ -116,6 +116,24 @@ func Load(src Source) (Config, []Problem) {
 		problems = append(problems, p)
 	}
 	return c, problems
+}
+
+// parse and decode guard against the parser's own panics, which odd files can
+// provoke (our fuzzer found one): a file must never bring the process down.
+func parse(text []byte) (f *ast.File, err error) {
+	defer guard(&err)
+	return parser.ParseBytes(text, 0)
+}
+
+func decode(text []byte, c *Config) (err error) {
+	defer guard(&err)
+	return yaml.UnmarshalWithOptions(text, c, yaml.Strict())
+}
+
+func guard(err *error) {
+	if p := recover(); p != nil {
+		*err = errors.New("the YAML cannot be read; look for an alias or a value of the wrong form (a list where a value belongs, or the other way round)")
+	}
 }
 
 // Problems joins problems into one error wrapping ErrInvalid, or nil.

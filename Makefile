@@ -8,7 +8,7 @@ SIMULATED  ?= 1000
 export GOTOOLCHAIN ?= local
 export CGO_ENABLED  = 1
 
-.PHONY: run build test test-go test-web web bench fuzz lint tools clean help
+.PHONY: run build test test-go test-web web bench fuzz lint tools/deps vet clean help
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,7 +34,9 @@ test-go:
 test-web: build ## types, unit tests, reproducible build, and a real browser against the running binary
 	@scripts/test-web
 
-web: ## rebuild web/dist after a change to the dashboard's source
+web: build ## rebuild web/dist after a change to the dashboard's source
+	bin/ballast openapi > docs/openapi.yaml
+	bin/ballast openapi --json | node web/types.mjs > web/src/api/types.gen.ts
 	cd web && npm ci && npm run build
 
 bench: build ## the figures of docs/benchmarks.md

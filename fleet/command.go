@@ -46,8 +46,8 @@ type job struct {
 	setting miner.Setting
 	hidden  bool // the record does not hold the whole setting (a pool password)
 
-	started  bool      // an attempt is under way
-	answered bool      // its outcome is in err
+	started  bool // an attempt is under way
+	answered bool // its outcome is in err
 	err      error
 	at       time.Time // when it came
 	retry    time.Time // not before

@@ -10,8 +10,8 @@
 //     machine by MAC and serial when its address changes.
 //   - [Poller] asks each machine once per interval, each at its own fixed phase,
 //     so that load is even and one machine's trouble is nobody else's.
-//   - [Batcher] carries rows to the telemetry store and measures the time from
-//     reply to stored.
+//   - Every attempt, answered or not, becomes a row for the telemetry store
+//     ([Poll.Row]).
 //   - [Commander] is the command ledger: desired state -> dispatched ->
 //     acknowledged -> confirmed by a later reading, or drifted, refused,
 //     unreachable. An acknowledgement is never trusted.

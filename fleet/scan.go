@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -51,8 +52,14 @@ type Found struct {
 
 // Progress is how far a scan is.
 type Progress struct {
-	Total, Probed, Silent, Refused, Open, Identified, Unknown int64
-	Elapsed                                                   time.Duration
+	Total      int64         `json:"total"` // addresses
+	Probed     int64         `json:"probed"`
+	Silent     int64         `json:"silent"`
+	Refused    int64         `json:"refused"`
+	Open       int64         `json:"open"`
+	Identified int64         `json:"identified"`
+	Unknown    int64         `json:"unknown"`
+	Elapsed    time.Duration `json:"elapsed_ns"`
 }
 
 // Scan tries every address of the ranges and calls found for each that has a
@@ -428,4 +435,72 @@ func fileLimit() int {
 		return 1024
 	}
 	return int(min(l.Cur, 1<<20))
+}
+
+// ParseRanges reads address ranges as people write them: 10.20.0.0/16, a single
+// address, or 10.20.0.5-10.20.1.9.
+func ParseRanges(texts []string) ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	for _, text := range texts {
+		text = strings.TrimSpace(text)
+		if from, to, ok := strings.Cut(text, "-"); ok {
+			span, err := spanned(from, to)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, span...)
+			continue
+		}
+		if a, err := netip.ParseAddr(text); err == nil {
+			out = append(out, netip.PrefixFrom(a, a.BitLen()))
+			continue
+		}
+		p, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, fmt.Errorf("%q is no address range: want 10.20.0.0/16, 10.20.0.5 or 10.20.0.5-10.20.1.9", text)
+		}
+		out = append(out, p.Masked())
+	}
+	for _, p := range out {
+		if _, err := size(p); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// spanned covers from..to with the fewest prefixes.
+func spanned(from, to string) (out []netip.Prefix, err error) {
+	a, err1 := netip.ParseAddr(strings.TrimSpace(from))
+	b, err2 := netip.ParseAddr(strings.TrimSpace(to))
+	if err1 != nil || err2 != nil || a.BitLen() != b.BitLen() || b.Less(a) {
+		return nil, fmt.Errorf("%s-%s is no address range: want the lower and the upper address, such as 10.20.0.5-10.20.1.9", from, to)
+	}
+	for a.IsValid() && !b.Less(a) {
+		bits := a.BitLen()
+		for bits > 0 {
+			wider := netip.PrefixFrom(a, bits-1)
+			if wider.Masked().Addr() != a || b.Less(last(wider)) {
+				break
+			}
+			bits--
+		}
+		p := netip.PrefixFrom(a, bits)
+		out = append(out, p)
+		if len(out) > 256 {
+			return nil, fmt.Errorf("%s-%s falls into too many ranges; write prefixes", from, to)
+		}
+		a = last(p).Next()
+	}
+	return out, nil
+}
+
+// last is the highest address of a prefix.
+func last(p netip.Prefix) netip.Addr {
+	b := p.Masked().Addr().AsSlice()
+	for i := p.Bits(); i < len(b)*8; i++ {
+		b[i/8] |= 1 << (7 - i%8)
+	}
+	a, _ := netip.AddrFromSlice(b)
+	return a
 }

@@ -1,0 +1,423 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"ballast/config"
+	"ballast/fleet"
+	"ballast/ledger"
+	"ballast/ledger/postgres"
+	"ballast/ledger/sqlite"
+	"ballast/server"
+	"ballast/telemetry"
+	"ballast/telemetry/duckdb"
+	"ballast/web"
+)
+
+type runCmd struct {
+	Simulate int    `placeholder:"N" help:"Start a simulated site of N machines beside, and poll that. Every page says that it is simulated."`
+	Seed     uint64 `default:"1" help:"Seed of the simulated site."`
+}
+
+func (c *runCmd) Run(ctx context.Context, common *common, s *streams) error {
+	cfg, err := common.config()
+	if err != nil {
+		return err
+	}
+	log := logger(cfg.Log, s.err)
+	slog.SetDefault(log)
+	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
+		return fmt.Errorf("making the data folder: %w", err)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if c.Simulate > 0 {
+		stop, err := c.simulate(ctx, &cfg, s.err)
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
+	site, err := open(ctx, cfg, c.Simulate > 0, log)
+	if err != nil {
+		return err
+	}
+	defer site.close()
+	return site.run(ctx, s)
+}
+
+// simulate starts `ballast sim` as a process of its own, so that the site's
+// memory and time are not Ballast's, and points the configuration at it.
+func (c *runCmd) simulate(ctx context.Context, cfg *config.Config, errs io.Writer) (stop func(), err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("finding this program: %w", err)
+	}
+	cmd := exec.CommandContext(ctx, self, "sim", "--machines", strconv.Itoa(c.Simulate), "--seed", strconv.FormatUint(c.Seed, 10), "--ready", "--control", "127.0.0.1:0") //nolint:gosec // our own binary
+	cmd.Stderr = errs
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = 5 * time.Second
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	// A pipe that we hold tells the simulator that we are gone, even after kill -9.
+	if _, err := cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("starting the simulator: %w", err)
+	}
+	stop = func() {
+		_ = cmd.Process.Signal(os.Interrupt)
+		_ = cmd.Wait()
+	}
+	ready, err := readReady(out)
+	if err != nil {
+		stop()
+		return nil, fmt.Errorf("the simulator did not start: %w", err)
+	}
+	cfg.Fleet.Ranges = []netip.Prefix{ready.Network}
+	cfg.Site.Name = "Simulated site"
+	if cfg.Fleet.Ports == nil {
+		cfg.Fleet.Ports = map[uint16]uint16{}
+	}
+	for from, to := range ready.Ports {
+		cfg.Fleet.Ports[from] = to
+	}
+	cfg.Keys = append(ready.Credentials, cfg.Keys...)
+	cfg.Plant.Meters = append(cfg.Plant.Meters, ready.Meters...)
+	cfg.Plant.Cooling = append(cfg.Plant.Cooling, ready.Cooling...)
+	fmt.Fprintf(errs, "Simulated site: %d machines at %s. Its faults are controlled at http://%s\n", c.Simulate, ready.Network, ready.Control)
+	go func() { _, _ = io.Copy(io.Discard, bufio.NewReader(out)) }()
+	return stop, nil
+}
+
+// house is everything that runs in one process.
+type house struct {
+	cfg       config.Config
+	simulated bool
+	log       *slog.Logger
+	record    ledger.Store
+	history   telemetry.Store
+	batcher   *telemetry.Batcher
+	fleet     *fleet.Fleet
+	scan      *scanning
+}
+
+func open(ctx context.Context, cfg config.Config, simulated bool, log *slog.Logger) (*house, error) {
+	h := &house{cfg: cfg, simulated: simulated, log: log}
+	var err error
+	if h.record, err = openLedger(ctx, cfg); err != nil {
+		return nil, fmt.Errorf("opening the record: %w", err)
+	}
+	t := cfg.Telemetry
+	h.history, err = duckdb.Open(ctx, telemetryPath(cfg), duckdb.Options{
+		Options: telemetry.Options{Keep: [telemetry.Resolutions]time.Duration{telemetry.Raw: t.Raw, telemetry.Minute: t.Minute, telemetry.Quarter: t.Quarter, telemetry.Hour: t.Hour}},
+		Memory:  t.Memory, Log: log,
+	})
+	if err != nil {
+		_ = h.record.Close()
+		return nil, fmt.Errorf("opening the history: %w", err)
+	}
+	r, err := reach(cfg, nil)
+	if err != nil {
+		h.close()
+		return nil, err
+	}
+	h.batcher = telemetry.NewBatcher(h.history, telemetry.BatcherOptions{Every: t.Flush, Log: log})
+	h.fleet = fleet.New(r, h.record, cfg.Site.Name, cfg.Fleet.Interval, log)
+	h.fleet.Poller.Deadline, h.fleet.Poller.Slowest, h.fleet.Poller.InFlight = cfg.Fleet.Deadline, cfg.Fleet.Slowest, cfg.Fleet.InFlight
+	h.fleet.Commander.Deadline, h.fleet.Commander.Parallel = cfg.Fleet.Commands.Deadline, cfg.Fleet.Commands.Parallel
+	h.fleet.OnPoll = func(p fleet.Poll) { h.batcher.Add(p.Row()) }
+	h.scan = &scanning{fleet: h.fleet, ranges: cfg.Fleet.Ranges, log: log}
+	return h, nil
+}
+
+func openLedger(ctx context.Context, cfg config.Config) (ledger.Store, error) {
+	if cfg.Ledger.Engine == "postgres" {
+		return postgres.Open(ctx, string(cfg.Ledger.URL), postgres.Options{})
+	}
+	return sqlite.Open(ctx, ledgerPath(cfg), sqlite.Options{})
+}
+
+func (h *house) close() {
+	if h.batcher != nil {
+		if err := h.batcher.Close(); err != nil {
+			h.log.Error("storing the last readings", "error", err)
+		}
+	}
+	if err := h.history.Close(); err != nil {
+		h.log.Error("closing the history", "error", err)
+	}
+	if err := h.record.Close(); err != nil {
+		h.log.Error("closing the record", "error", err)
+	}
+}
+
+func (h *house) run(ctx context.Context, s *streams) error {
+	l, err := net.Listen("tcp", h.cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("opening %s: %w", h.cfg.Listen, err)
+	}
+	local := "http://" + l.Addr().String()
+	url := h.cfg.URL
+	if url == "" {
+		url = local
+	}
+	metrics, stopMetrics := h.metrics(ctx)
+	defer stopMetrics()
+	srv := server.New(server.Options{
+		Fleet: h.fleet, Record: h.record, History: h.history, Metrics: metrics, Web: web.Dist(), Site: h.cfg.Site.Name, Zone: h.cfg.Site.Zone,
+		Version: version, Simulated: h.simulated, URL: url, Rescan: h.scan.start, Scan: h.scan.state, Log: h.log,
+	})
+	if err := openDoor(ctx, h.record, h.cfg.Data, local); err != nil {
+		return err
+	}
+	defer os.Remove(doorPath(h.cfg.Data))
+	h.welcome(ctx, s, url)
+
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var wg sync.WaitGroup
+	failed := make(chan error, 3)
+	begin := func(what string, do func(context.Context) error) {
+		wg.Go(func() {
+			if err := do(ctx); err != nil && ctx.Err() == nil {
+				failed <- fmt.Errorf("%s: %w", what, err)
+				cancel()
+			}
+		})
+	}
+	begin("the fleet", h.fleet.Run)
+	begin("the server", func(ctx context.Context) error { return srv.Run(ctx, l) })
+	begin("maintenance", h.maintain)
+	begin("scanning", h.scan.run(h.cfg.Fleet.Rescan))
+	begin("the plant", h.plant)
+	wg.Wait()
+	select {
+	case err := <-failed:
+		return err
+	default:
+		return nil
+	}
+}
+
+// welcome says where the dashboard is, and how to get in the first time.
+func (h *house) welcome(ctx context.Context, s *streams, url string) {
+	users, err := h.record.Users(ctx)
+	if err != nil {
+		h.log.Error("reading the accounts", "error", err)
+		return
+	}
+	for _, u := range users {
+		if u.PasswordHash != "" {
+			fmt.Fprintf(s.out, "Dashboard: %s\n", url)
+			return
+		}
+	}
+	link, err := server.Link(ctx, h.record, url, 24*time.Hour)
+	if err != nil {
+		h.log.Error("making the set-up link", "error", err)
+		return
+	}
+	fmt.Fprintf(s.out, "\nOpen this link once to set up your account (it works for a day):\n\n    %s\n\n", link)
+}
+
+// maintain rolls up and forgets history, and drops dead sessions.
+func (h *house) maintain(ctx context.Context) error {
+	tick := time.NewTicker(30 * time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		for more := true; more && ctx.Err() == nil; {
+			done, err := h.history.Maintain(ctx, time.Now())
+			if err != nil && ctx.Err() == nil {
+				h.log.Error("maintaining history", "error", err)
+			}
+			more = err == nil && done.More
+		}
+		if _, err := h.record.Sessions().Purge(ctx); err != nil && ctx.Err() == nil {
+			h.log.Error("dropping dead sessions", "error", err)
+		}
+	}
+}
+
+// scanning runs one scan at a time and remembers how it went.
+type scanning struct {
+	fleet  *fleet.Fleet
+	ranges []netip.Prefix
+	log    *slog.Logger
+
+	mu   sync.Mutex
+	last server.ScanState
+}
+
+func (c *scanning) state() server.ScanState {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.last
+}
+
+func (c *scanning) run(every time.Duration) func(context.Context) error {
+	return func(ctx context.Context) error {
+		for {
+			if len(c.ranges) > 0 {
+				c.scan(ctx, c.ranges)
+			}
+			if every <= 0 {
+				return nil
+			}
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-time.After(every):
+			}
+		}
+	}
+}
+
+func (c *scanning) start(ctx context.Context, ranges []netip.Prefix) {
+	if len(ranges) == 0 {
+		ranges = c.ranges
+	}
+	go c.scan(ctx, ranges)
+}
+
+func (c *scanning) scan(ctx context.Context, ranges []netip.Prefix) {
+	c.mu.Lock()
+	if c.last.Running {
+		c.mu.Unlock()
+		return
+	}
+	c.last = server.ScanState{Running: true, Started: time.Now().UTC()}
+	for _, r := range ranges {
+		c.last.Ranges = append(c.last.Ranges, r.String())
+	}
+	c.mu.Unlock()
+	known := map[int64]bool{}
+	for _, s := range c.fleet.All() {
+		known[s.Machine.ID] = true
+	}
+	// Machines show up while the scan goes on, a batch at a time.
+	var batch []fleet.Found
+	fresh := 0
+	flush := func() {
+		if len(batch) == 0 {
+			return
+		}
+		machines, err := c.fleet.Observe(ctx, batch)
+		if err != nil && ctx.Err() == nil {
+			c.log.Error("recording what the scan found", "error", err)
+		}
+		for _, m := range machines {
+			if m.ID != 0 && !known[m.ID] {
+				known[m.ID] = true
+				fresh++
+			}
+		}
+		batch = batch[:0]
+	}
+	last := time.Now()
+	scanner := fleet.Scanner{Reach: c.fleet.Reach}
+	done, err := scanner.Scan(ctx, ranges, func(f fleet.Found) {
+		batch = append(batch, f)
+		if len(batch) >= 200 || time.Since(last) > time.Second {
+			flush()
+			last = time.Now()
+		}
+	}, func(p fleet.Progress) {
+		c.mu.Lock()
+		c.last.Progress = p
+		c.mu.Unlock()
+	})
+	flush()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.last.Running, c.last.Progress, c.last.New = false, done, fresh
+	if err != nil && !errors.Is(err, context.Canceled) {
+		c.last.Error = err.Error()
+	}
+	c.log.Info("scanned", "addresses", done.Total, "machines", done.Identified, "new", fresh, "took", done.Elapsed.Round(time.Millisecond))
+}
+
+type linkCmd struct {
+	For time.Duration `default:"1h" help:"How long it works."`
+}
+
+func (c *linkCmd) Run(ctx context.Context, common *common, s *streams) error {
+	cfg, err := common.config()
+	if err != nil {
+		return err
+	}
+	if cfg.Ledger.Engine == "sqlite" {
+		if _, err := os.Stat(ledgerPath(cfg)); err != nil {
+			return fmt.Errorf("%w: there is no record in %s yet", errNoServer, filepath.Dir(ledgerPath(cfg)))
+		}
+	}
+	record, err := openLedger(ctx, cfg)
+	if err != nil {
+		return fmt.Errorf("opening the record: %w", err)
+	}
+	defer record.Close()
+	url := cfg.URL
+	if url == "" {
+		url = "http://" + cfg.Listen
+	}
+	if cl, err := connect(cfg.Data); err == nil && cfg.URL == "" {
+		url = cl.door.URL
+	}
+	link, err := server.Link(ctx, record, url, c.For)
+	if err != nil {
+		return err
+	}
+	if common.JSON {
+		return s.json(map[string]string{"link": link})
+	}
+	fmt.Fprintln(s.out, link)
+	return nil
+}
+
+type openAPICmd struct{}
+
+func (openAPICmd) Run(ctx context.Context, s *streams) error {
+	dir, err := os.MkdirTemp("", "ballast-openapi-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	record, err := sqlite.Open(ctx, filepath.Join(dir, "ledger.db"), sqlite.Options{})
+	if err != nil {
+		return err
+	}
+	defer record.Close()
+	f := fleet.New(fleet.Reach{}, record, "", time.Second, slog.New(slog.DiscardHandler))
+	srv := server.New(server.Options{Fleet: f, Record: record, Version: "1", Metrics: http.NotFoundHandler(), Log: slog.New(slog.DiscardHandler)})
+	b, err := srv.OpenAPI()
+	if err != nil {
+		return err
+	}
+	_, err = s.out.Write(b)
+	return err
+}
+
+var _ = strings.TrimSpace

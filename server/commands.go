@@ -1,0 +1,157 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"ballast/fleet"
+	"ballast/ledger"
+	"ballast/miner"
+	"ballast/unit"
+)
+
+func opt[T any](p *T) unit.Opt[T] {
+	if p == nil {
+		return unit.None[T]()
+	}
+	return unit.Some(*p)
+}
+
+// recordError turns what the record says into an HTTP problem.
+func (s *Server) recordError(what string, err error) error {
+	switch {
+	case errors.Is(err, ledger.ErrNotFound):
+		return huma.Error404NotFound(err.Error())
+	case errors.Is(err, ledger.ErrConflict):
+		return huma.Error409Conflict(err.Error())
+	case errors.Is(err, ledger.ErrInvalid):
+		return huma.Error422UnprocessableEntity(err.Error())
+	}
+	return s.fail(what, err)
+}
+
+type commandInput struct {
+	Key  string `header:"Idempotency-Key" maxLength:"200" doc:"The same key with the same wish gives the same commands, however often it is sent."`
+	Body struct {
+		Machines []int64     `json:"machines" minItems:"1" maxItems:"20000"`
+		Setting  commandWish `json:"setting"`
+		Reason   string      `json:"reason,omitempty" maxLength:"500"`
+		Deadline int         `json:"deadline_s,omitempty" minimum:"0" maximum:"86400" doc:"Seconds until it must be confirmed; 0 is the configured default."`
+		Preview  bool        `json:"preview,omitempty" doc:"Only say what would happen."`
+	}
+}
+
+type commandWish struct {
+	Kind    string              `json:"kind" enum:"power,profile,mode,sleep,wake,reboot,restart,pools,locate"`
+	PowerW  float64             `json:"power_w,omitempty" doc:"kind power: wall watts"`
+	Profile string              `json:"profile,omitempty" doc:"kind profile: its name"`
+	Mode    string              `json:"mode,omitempty" doc:"kind mode: low, normal or high"`
+	Pools   []miner.PoolSetting `json:"pools,omitempty" doc:"kind pools: replaces the list"`
+	On      bool                `json:"on,omitempty" doc:"kind locate"`
+}
+
+func (w commandWish) setting() miner.Setting {
+	return miner.Setting{Kind: miner.Kind(w.Kind), Power: unit.Power(w.PowerW), Profile: w.Profile, Mode: w.Mode, Pools: w.Pools, On: w.On}
+}
+
+// Refusal is a machine that a wish cannot work on, and why.
+type Refusal struct {
+	Machine int64  `json:"machine"`
+	Why     string `json:"why"`
+}
+
+type commandBody struct {
+	Commands []ledger.Command `json:"commands" doc:"Written, in the order of the machines that can take the wish. Empty for a preview."`
+	Takes    int              `json:"takes" doc:"Machines that can take it."`
+	Refused  []Refusal        `json:"refused" doc:"Machines that cannot, with the reason; nothing is sent to them."`
+	PowerW   float64          `json:"power_w" doc:"What the machines that can take it draw now."`
+}
+
+func (s *Server) registerCommands() {
+	op(s, ledger.Operator, huma.Operation{OperationID: "command", Method: http.MethodPost, Path: "/api/v1/commands", Summary: "Command machines", Tags: []string{"commands"}, Errors: []int{404, 409, 422},
+		Description: "Each machine gets a command of its own that goes pending, dispatched, acknowledged, and confirmed only by a later reading (or drifted, refused, unreachable, expired)."}, s.command)
+	op(s, ledger.Viewer, huma.Operation{OperationID: "commands", Method: http.MethodGet, Path: "/api/v1/commands", Summary: "List commands, newest first", Tags: []string{"commands"}}, s.commands)
+	op(s, ledger.Viewer, huma.Operation{OperationID: "command-events", Method: http.MethodGet, Path: "/api/v1/commands/{id}", Summary: "One command and its life", Tags: []string{"commands"}, Errors: []int{404}}, s.commandEvents)
+}
+
+func (s *Server) command(ctx context.Context, in *commandInput) (*struct{ Body commandBody }, error) {
+	p, _ := principal(ctx)
+	body := commandBody{Commands: []ledger.Command{}, Refused: []Refusal{}}
+	setting := in.Body.Setting.setting()
+	var wishes []fleet.Request
+	for _, id := range in.Body.Machines {
+		st, err := s.status(id)
+		if err != nil {
+			return nil, err
+		}
+		e, _ := s.Fleet.Envelope(miner.ID(id))
+		if err := fleet.Check(setting, e); err != nil {
+			body.Refused = append(body.Refused, Refusal{id, err.Error()})
+			continue
+		}
+		if st.Reading != nil && st.Condition != fleet.CondSilent {
+			body.PowerW += float64(st.Reading.Power.Or(0))
+		}
+		w := fleet.Request{Machine: miner.ID(id), Setting: setting, Actor: p.Name(), Reason: in.Body.Reason, Deadline: time.Duration(in.Body.Deadline) * time.Second}
+		if in.Key != "" {
+			w.Key = in.Key + "/" + strconv.FormatInt(id, 10)
+		}
+		wishes = append(wishes, w)
+	}
+	body.Takes = len(wishes)
+	if in.Body.Preview || len(wishes) == 0 {
+		if len(wishes) == 0 && !in.Body.Preview {
+			return nil, huma.Error422UnprocessableEntity(body.Refused[0].Why)
+		}
+		return &struct{ Body commandBody }{body}, nil
+	}
+	cmds, err := s.Fleet.Commander.Submit(ctx, wishes)
+	if err != nil {
+		return nil, s.recordError("writing the commands", err)
+	}
+	body.Commands = cmds
+	return &struct{ Body commandBody }{body}, nil
+}
+
+type commandsInput struct {
+	Machine int64  `query:"machine" minimum:"0"`
+	State   string `query:"state" enum:"pending,dispatched,acknowledged,confirmed,drifted,refused,unreachable,expired,superseded"`
+	Before  string `query:"before" doc:"The id that the page before ended with."`
+	Limit   int    `query:"limit" default:"100" minimum:"1" maximum:"1000"`
+}
+
+func (s *Server) commands(ctx context.Context, in *commandsInput) (*struct{ Body []ledger.Command }, error) {
+	f := ledger.CommandFilter{Machine: in.Machine, Before: in.Before, Limit: in.Limit}
+	if in.State != "" {
+		f.States = []ledger.CommandState{ledger.CommandState(in.State)}
+	}
+	out, err := s.Record.Commands(ctx, f)
+	if err != nil {
+		return nil, s.recordError("reading the commands", err)
+	}
+	return &struct{ Body []ledger.Command }{out}, nil
+}
+
+type commandLife struct {
+	Command ledger.Command        `json:"command"`
+	Events  []ledger.CommandEvent `json:"events"`
+}
+
+func (s *Server) commandEvents(ctx context.Context, in *struct {
+	ID string `path:"id" maxLength:"64"`
+}) (*struct{ Body commandLife }, error) {
+	c, err := s.Record.Command(ctx, in.ID)
+	if err != nil {
+		return nil, s.recordError("reading the command", err)
+	}
+	events, err := s.Record.CommandEvents(ctx, in.ID)
+	if err != nil {
+		return nil, s.recordError("reading the command's life", err)
+	}
+	return &struct{ Body commandLife }{commandLife{c, events}}, nil
+}

@@ -1,0 +1,202 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"ballast/fleet"
+	"ballast/ledger"
+	"ballast/miner"
+)
+
+// Machine is everything about one machine now.
+type Machine struct {
+	Row
+	Record   ledger.Machine   `json:"record"`
+	Reading  *miner.Reading   `json:"reading,omitempty" doc:"The last good reading."`
+	LastPoll time.Time        `json:"last_poll,omitzero"`
+	Misses   int              `json:"misses" doc:"Polls in a row without a reading."`
+	Envelope *miner.Envelope  `json:"envelope,omitempty" doc:"What it can be set to."`
+	Commands []ledger.Command `json:"commands" doc:"Newest first, the last 20."`
+}
+
+type listInput struct {
+	Condition string `query:"condition" enum:"hashing,degraded,starting,sleeping,down,silent,locked,unknown" doc:"Only machines in this condition."`
+	Firmware  string `query:"firmware" doc:"Only machines of this firmware."`
+	Group     string `query:"group" doc:"Only machines of this group."`
+	Search    string `query:"search" maxLength:"100" doc:"Part of name, address, model, MAC or serial."`
+	Sort      string `query:"sort" default:"id" enum:"id,name,hashrate,power,efficiency,temperature,since" doc:"Order; with desc the other way round. Missing values come last."`
+	Desc      bool   `query:"desc"`
+	Limit     int    `query:"limit" default:"500" minimum:"1" maximum:"10000"`
+	Offset    int    `query:"offset" default:"0" minimum:"0"`
+}
+
+type listBody struct {
+	Total    int   `json:"total" doc:"Machines that fit, on all pages."`
+	Machines []Row `json:"machines"`
+}
+
+func (s *Server) registerSite() {
+	op(s, ledger.Viewer, huma.Operation{OperationID: "site", Method: http.MethodGet, Path: "/api/v1/site", Summary: "The site in numbers", Tags: []string{"site"}},
+		func(context.Context, *struct{}) (*struct{ Body Site }, error) {
+			return &struct{ Body Site }{s.site(s.Fleet.All())}, nil
+		})
+	op(s, ledger.Operator, huma.Operation{OperationID: "scan", Method: http.MethodPost, Path: "/api/v1/scan", Summary: "Look for machines in address ranges", Tags: []string{"site"}, DefaultStatus: http.StatusAccepted, Errors: []int{409, 422}},
+		s.scan)
+	op(s, ledger.Viewer, huma.Operation{OperationID: "scan-state", Method: http.MethodGet, Path: "/api/v1/scan", Summary: "How far the scan is", Tags: []string{"site"}},
+		func(context.Context, *struct{}) (*struct{ Body ScanState }, error) {
+			if s.Scan == nil {
+				return &struct{ Body ScanState }{}, nil
+			}
+			return &struct{ Body ScanState }{s.Scan()}, nil
+		})
+}
+
+type scanInput struct {
+	Body struct {
+		Ranges []string `json:"ranges,omitempty" maxItems:"64" doc:"Address ranges such as 10.20.0.0/16; none: those of the configuration."`
+	}
+}
+
+func (s *Server) scan(ctx context.Context, in *scanInput) (*struct{ Body ScanState }, error) {
+	if s.Rescan == nil {
+		return nil, huma.Error409Conflict("this server does not scan")
+	}
+	ranges, err := fleet.ParseRanges(in.Body.Ranges)
+	if err != nil {
+		return nil, huma.Error422UnprocessableEntity(err.Error())
+	}
+	if s.Scan().Running {
+		return nil, huma.Error409Conflict("a scan is running; wait for its end")
+	}
+	p, _ := principal(ctx)
+	if err := s.Record.Audit(ctx, ledger.Audit{Actor: p.Name(), Action: "scan.start", Subject: "site/" + s.Options.Site, Detail: strings.Join(in.Body.Ranges, " ")}); err != nil {
+		return nil, s.fail("writing the audit log", err)
+	}
+	s.Rescan(context.WithoutCancel(ctx), ranges)
+	return &struct{ Body ScanState }{s.Scan()}, nil
+}
+
+func (s *Server) registerMachines() {
+	op(s, ledger.Viewer, huma.Operation{OperationID: "machines", Method: http.MethodGet, Path: "/api/v1/machines", Summary: "List machines", Tags: []string{"machines"}}, s.list)
+	op(s, ledger.Viewer, huma.Operation{OperationID: "machine", Method: http.MethodGet, Path: "/api/v1/machines/{id}", Summary: "One machine, everything it tells", Tags: []string{"machines"}, Errors: []int{404}}, s.machine)
+	op(s, ledger.Operator, huma.Operation{OperationID: "edit-machine", Method: http.MethodPatch, Path: "/api/v1/machines/{id}", Summary: "Name, group or retire a machine", Tags: []string{"machines"}, Errors: []int{404, 409, 422}}, s.edit)
+}
+
+func (s *Server) list(_ context.Context, in *listInput) (*struct{ Body listBody }, error) {
+	search := strings.ToLower(in.Search)
+	rows := []Row{}
+	for _, st := range s.Fleet.All() {
+		r := rowOf(st)
+		switch {
+		case !st.Machine.Retired.IsZero(),
+			in.Condition != "" && r.Condition != in.Condition,
+			in.Firmware != "" && r.Firmware != in.Firmware,
+			in.Group != "" && r.Group != in.Group,
+			search != "" && !strings.Contains(strings.ToLower(strings.Join([]string{r.Name, r.Addr, r.Make, r.Model, st.Machine.MAC, st.Machine.Serial}, "\n")), search):
+			continue
+		}
+		rows = append(rows, r)
+	}
+	slices.SortStableFunc(rows, order(in.Sort, in.Desc))
+	body := listBody{Total: len(rows)}
+	from := min(in.Offset, len(rows))
+	body.Machines = rows[from:min(from+in.Limit, len(rows))]
+	return &struct{ Body listBody }{body}, nil
+}
+
+// order compares rows; rows without the value come last either way.
+func order(by string, desc bool) func(a, b Row) int {
+	sign := 1
+	if desc {
+		sign = -1
+	}
+	optional := func(pick func(Row) *float64) func(a, b Row) int {
+		return func(a, b Row) int {
+			x, y := pick(a), pick(b)
+			switch {
+			case x == nil && y == nil:
+				return 0
+			case x == nil:
+				return 1
+			case y == nil:
+				return -1
+			}
+			return sign * cmp.Compare(*x, *y)
+		}
+	}
+	switch by {
+	case "name":
+		return func(a, b Row) int { return sign * strings.Compare(a.Name, b.Name) }
+	case "hashrate":
+		return optional(func(r Row) *float64 { return r.Hashrate })
+	case "power":
+		return optional(func(r Row) *float64 { return r.Power })
+	case "efficiency":
+		return optional(func(r Row) *float64 { return r.Efficiency })
+	case "temperature":
+		return optional(func(r Row) *float64 { return r.Temperature })
+	case "since":
+		return func(a, b Row) int { return sign * cmp.Compare(a.Since, b.Since) }
+	}
+	return func(a, b Row) int { return sign * cmp.Compare(a.ID, b.ID) }
+}
+
+type idInput struct {
+	ID int64 `path:"id" minimum:"1"`
+}
+
+func (s *Server) status(id int64) (*fleet.Status, error) {
+	st, ok := s.Fleet.Get(miner.ID(id))
+	if !ok {
+		return nil, huma.Error404NotFound("there is no machine " + strconv.FormatInt(id, 10))
+	}
+	return st, nil
+}
+
+func (s *Server) machine(ctx context.Context, in *idInput) (*struct{ Body Machine }, error) {
+	st, err := s.status(in.ID)
+	if err != nil {
+		return nil, err
+	}
+	commands, err := s.Record.Commands(ctx, ledger.CommandFilter{Machine: in.ID, Limit: 20})
+	if err != nil {
+		return nil, s.fail("reading the machine's commands", err)
+	}
+	m := Machine{Row: rowOf(st), Record: st.Machine, Reading: st.Reading, LastPoll: st.LastPoll, Misses: st.Misses, Commands: commands}
+	if e, ok := s.Fleet.Envelope(miner.ID(in.ID)); ok {
+		m.Envelope = &e
+	}
+	return &struct{ Body Machine }{m}, nil
+}
+
+type editInput struct {
+	idInput
+	Body struct {
+		Name    *string `json:"name,omitempty" maxLength:"100"`
+		Group   *string `json:"group,omitempty" maxLength:"100"`
+		Retired *bool   `json:"retired,omitempty"`
+	}
+}
+
+func (s *Server) edit(ctx context.Context, in *editInput) (*struct{ Body Machine }, error) {
+	if _, err := s.status(in.ID); err != nil {
+		return nil, err
+	}
+	p, _ := principal(ctx)
+	e := ledger.MachineEdit{Name: opt(in.Body.Name), Group: opt(in.Body.Group), Retired: opt(in.Body.Retired)}
+	if err := s.Record.EditMachines(ctx, []int64{in.ID}, e, ledger.By(p.Name())); err != nil {
+		return nil, s.recordError("editing the machine", err)
+	}
+	if err := s.Fleet.Renew(ctx, []int64{in.ID}); err != nil {
+		return nil, s.fail("reading the machine again", err)
+	}
+	return s.machine(ctx, &in.idInput)
+}

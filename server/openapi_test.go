@@ -1,0 +1,44 @@
+package server
+
+import (
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"ballast/fleet"
+	"ballast/ledger/sqlite"
+)
+
+// bare is a server on an empty record, without history.
+func bare(t *testing.T) *Server {
+	t.Helper()
+	record, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"), sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { record.Close() })
+	log := slog.New(slog.DiscardHandler)
+	f := fleet.New(fleet.Reach{}, record, "site", time.Second, log)
+	return New(Options{Fleet: f, Record: record, Version: "1", Metrics: http.NotFoundHandler(), Log: log, Site: "site"})
+}
+
+// The committed description is the server's.
+func TestOpenAPIIsCommitted(t *testing.T) {
+	got, err := bare(t).OpenAPI()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile("../docs/openapi.yaml")
+	if err != nil || string(got) != string(want) {
+		if os.Getenv("BALLAST_UPDATE") != "" {
+			if err := os.WriteFile("../docs/openapi.yaml", got, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			return
+		}
+		t.Errorf("docs/openapi.yaml is not what the server serves (%v); run: go run ./cmd/ballast openapi > docs/openapi.yaml", err)
+	}
+}

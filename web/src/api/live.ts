@@ -1,0 +1,75 @@
+import { useSyncExternalStore } from 'react'
+import type { Row, Site } from './client'
+
+/** What the live stream has told so far. A new object at every change. */
+export interface Live {
+  site?: Site
+  rows: ReadonlyMap<number, Row>
+  /** Grows when rows changed: cheaper to compare than the map. */
+  version: number
+  /** False while the stream is down: everything shown is old, since `at`. */
+  connected: boolean
+  at: number
+}
+
+let live: Live = { rows: new Map(), version: 0, connected: false, at: 0 }
+const listeners = new Set<() => void>()
+let source: EventSource | undefined
+let watchdog: number | undefined
+
+function change(next: Partial<Live>) {
+  live = { ...live, ...next }
+  for (const l of listeners) l()
+}
+
+/** Opens the stream. The browser reconnects by itself and says what it saw last;
+ * a stream that has gone silent (a laptop that slept) is opened anew. */
+export function connect() {
+  if (source) return
+  source = new EventSource('/api/v1/live')
+  source.addEventListener('site', (e) => {
+    change({ site: JSON.parse(e.data) as Site, connected: true, at: Date.now() })
+  })
+  source.addEventListener('machines', (e) => {
+    const { all, rows } = JSON.parse(e.data) as { all: boolean; rows: Row[] }
+    const next = new Map(all ? [] : live.rows)
+    for (const r of rows) next.set(r.id, r)
+    change({ rows: next, version: live.version + 1 })
+  })
+  source.onerror = () => {
+    change({ connected: false })
+    if (source?.readyState === EventSource.CLOSED) {
+      disconnect()
+      // Refused, not lost: signed out, or the server is another one now.
+      fetch('/api/v1/session').then(
+        (r) => (r.status === 401 ? window.dispatchEvent(new Event('signed-out')) : window.setTimeout(connect, 2000)),
+        () => window.setTimeout(connect, 2000),
+      )
+    }
+  }
+  watchdog ??= window.setInterval(() => {
+    if (live.at && Date.now() - live.at > 10_000 && live.connected) {
+      change({ connected: false })
+      disconnect()
+      connect()
+    }
+  }, 3000)
+}
+
+export function disconnect() {
+  source?.close()
+  source = undefined
+}
+
+function subscribe(l: () => void) {
+  listeners.add(l)
+  connect()
+  return () => {
+    listeners.delete(l)
+  }
+}
+
+/** The live state of the site; renders again at every change. */
+export function useLive(): Live {
+  return useSyncExternalStore(subscribe, () => live)
+}

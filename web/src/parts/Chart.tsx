@@ -1,0 +1,61 @@
+import { useMantineColorScheme } from '@mantine/core'
+import { useEffect, useRef } from 'react'
+import uPlot from 'uplot'
+import type { History } from '../api/client'
+
+/** A line of a chart: which series of the history, what to call it. */
+export interface Line {
+  metric: string
+  board?: number
+  label: string
+}
+
+const colours = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#56b4e9', '#d55e00']
+
+// One crosshair moves through all charts of a page.
+const together = uPlot.sync('page')
+
+/** One chart of one unit over time, zero included where zero matters. */
+export function Chart({ title, unit, lines, data, zero }: { title: string; unit: string; lines: Line[]; data: History; zero?: boolean }) {
+  const box = useRef<HTMLDivElement>(null)
+  const { colorScheme } = useMantineColorScheme()
+  useEffect(() => {
+    const el = box.current
+    if (!el) return
+    const css = getComputedStyle(document.documentElement)
+    const ink = css.getPropertyValue('--mantine-color-dimmed').trim() || '#888'
+    const grid = css.getPropertyValue('--mantine-color-default-border').trim() || '#ddd'
+    const found = lines.map((l) => data.series?.find((s) => s.metric === l.metric && (l.board === undefined || s.board === l.board)))
+    const values = found.map((s) => s?.values ?? data.times!.map(() => null))
+    const axis = { stroke: ink, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1 } }
+    const chart = new uPlot(
+      {
+        width: el.clientWidth,
+        height: 190,
+        cursor: { sync: { key: together.key } },
+        scales: { y: { range: (_u, lo, hi) => uPlot.rangeNum(zero ? Math.min(0, lo ?? 0) : (lo ?? 0), hi ?? 1, 0.1, true) } },
+        axes: [axis, { ...axis, size: 62, label: unit, labelSize: 18, labelFont: '12px system-ui' }],
+        series: [
+          { value: '{YYYY}-{MM}-{DD} {HH}:{mm}:{ss}' },
+          ...lines.map((l, i) => ({ label: l.label, stroke: colours[i % colours.length], width: 1.5, spanGaps: false, points: { show: false }, value: (_u: uPlot, v: number | null) => (v === null ? '–' : `${v.toLocaleString('en-US', { maximumFractionDigits: 2 })} ${unit}`) })),
+        ],
+      },
+      [data.times!, ...values] as uPlot.AlignedData,
+      el,
+    )
+    const fit = new ResizeObserver(() => chart.setSize({ width: el.clientWidth, height: 190 }))
+    fit.observe(el)
+    return () => {
+      fit.disconnect()
+      chart.destroy()
+    }
+  }, [data, lines, unit, zero, colorScheme])
+  return (
+    <figure className="chart" style={{ margin: '0 0 18px' }}>
+      <h3>
+        {title}, {unit}
+      </h3>
+      <div ref={box} role="img" aria-label={`${title} over time in ${unit}`} />
+    </figure>
+  )
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -124,7 +125,7 @@ func (s *Server) registerLive(mux *http.ServeMux) {
 func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 	if err := s.allow(r.Context(), ledger.Viewer); err != nil {
 		status := http.StatusForbidden
-		if se, ok := err.(huma.StatusError); ok { //nolint:errorlint // huma's own type, never wrapped here
+		if se, ok := errors.AsType[huma.StatusError](err); ok {
 			status = se.GetStatus()
 		}
 		problem(w, status, err.Error())

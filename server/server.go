@@ -160,12 +160,20 @@ func op[I, O any](s *Server, role ledger.Role, o huma.Operation, do func(context
 		o.Errors = append(o.Errors, http.StatusUnauthorized, http.StatusForbidden)
 		o.Extensions = map[string]any{"x-role": string(role)}
 	}
-	huma.Register(s.api, o, func(ctx context.Context, in *I) (*O, error) {
-		if err := s.allow(ctx, role); err != nil {
-			return nil, err
+	// Before the input is looked at: a stranger learns nothing from what we say of
+	// their parameters.
+	o.Middlewares = append(o.Middlewares, func(ctx huma.Context, next func(huma.Context)) {
+		if err := s.allow(ctx.Context(), role); err != nil {
+			status := http.StatusForbidden
+			if se, ok := errors.AsType[huma.StatusError](err); ok {
+				status = se.GetStatus()
+			}
+			_ = huma.WriteErr(s.api, ctx, status, err.Error())
+			return
 		}
-		return do(ctx, in)
+		next(ctx)
 	})
+	huma.Register(s.api, o, do)
 }
 
 const anybody ledger.Role = ""

@@ -108,12 +108,16 @@ func judgeWords(what, want, got string, r *miner.Reading) (Verdict, string) {
 	return Contrary, what + " reads " + got
 }
 
+// idleMost is more than any machine draws asleep (25 W is usual, fans or a pump
+// add some), and less than any draws hashing at its lowest.
+const idleMost unit.Power = 300
+
 func judgeSleep(r *miner.Reading) (Verdict, string) {
 	switch r.State {
 	case miner.Sleeping:
 		// A machine may say that it sleeps while its boards still draw.
 		if p, ok := r.Power.Get(); ok {
-			if nominal, ok := r.PowerLimit.Get(); ok && p > nominal/2 {
+			if p > idleMost {
 				return Settling, fmt.Sprintf("says sleeping, draws %v", p)
 			}
 		}

@@ -349,10 +349,27 @@ func (r Reach) ask(ctx context.Context, d miner.Driver, addr netip.Addr) (miner.
 	return dev.Identify(ctx)
 }
 
-// firstWords sends the one probe that fits a port and returns what comes back,
-// at most 16 KiB and two seconds of it.
+// firstWords sends the probe that fits a port and returns what comes back. Most
+// firmwares speak the cgminer API on 4028, and ePIC speaks HTTP there: what is
+// silent to the one is asked in the other.
 func firstWords(ctx context.Context, t miner.Target, port uint16) []byte {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	web := []byte("GET / HTTP/1.1\r\nHost: " + t.Addr.String() + "\r\nConnection: close\r\n\r\n")
+	switch port {
+	case 4028:
+		if got := probe(ctx, t, port, []byte(`{"command":"version"}`), 1500*time.Millisecond); len(got) > 0 {
+			return got
+		}
+		return probe(ctx, t, port, web, 2*time.Second)
+	case 4433:
+		body := []byte(`{"cmd":"get.device.info"}`)
+		return probe(ctx, t, port, append(binary.LittleEndian.AppendUint32(nil, uint32(len(body))), body...), 2*time.Second)
+	}
+	return probe(ctx, t, port, web, 2*time.Second)
+}
+
+// probe sends one request and returns at most 16 KiB of the answer.
+func probe(ctx context.Context, t miner.Target, port uint16, ask []byte, limit time.Duration) []byte {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	conn, err := t.DialPort(ctx, port)
 	if err != nil {
@@ -361,16 +378,6 @@ func firstWords(ctx context.Context, t miner.Target, port uint16) []byte {
 	defer conn.Close()
 	if d, ok := ctx.Deadline(); ok {
 		_ = conn.SetDeadline(d)
-	}
-	var ask []byte
-	switch port {
-	case 4028:
-		ask = []byte(`{"command":"version"}`)
-	case 4433:
-		body := []byte(`{"cmd":"get.device.info"}`)
-		ask = append(binary.LittleEndian.AppendUint32(nil, uint32(len(body))), body...)
-	default:
-		ask = []byte("GET / HTTP/1.1\r\nHost: " + t.Addr.String() + "\r\nConnection: close\r\n\r\n")
 	}
 	if _, err := conn.Write(ask); err != nil {
 		return nil

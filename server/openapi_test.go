@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"ballast/fleet"
@@ -22,7 +23,8 @@ func bare(t *testing.T) *Server {
 	t.Cleanup(func() { record.Close() })
 	log := slog.New(slog.DiscardHandler)
 	f := fleet.New(fleet.Reach{}, record, "site", time.Second, log)
-	return New(Options{Fleet: f, Record: record, Version: "1", Metrics: http.NotFoundHandler(), Log: log, Site: "site"})
+	return New(Options{Fleet: f, Record: record, Version: "1", Metrics: http.NotFoundHandler(), Log: log, Site: "site",
+		Web: fstest.MapFS{"index.html": {Data: []byte("<title>page</title>")}, "assets/a.js": {Data: []byte("1")}}})
 }
 
 // The committed description is the server's.

@@ -111,7 +111,7 @@ func New(o Options) *Server {
 		problem(w, http.StatusNotFound, "no such endpoint: "+r.Method+" "+r.URL.Path)
 	})
 	if o.Web != nil {
-		mux.Handle("GET /", static(o.Web))
+		mux.Handle("/", static(o.Web))
 	}
 	cross := http.NewCrossOriginProtection()
 	s.handler = headers(limitBody(cross.Handler(s.identify(compress(mux)))))

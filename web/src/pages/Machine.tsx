@@ -57,7 +57,7 @@ export function MachinePage() {
             <Figure name="Hashrate" value={fixed(r.hashrate_now_ths ?? r.hashrate_average_ths, 2)} unit="TH/s" stale={stale} note={`average ${fixed(r.hashrate_average_ths, 2)}, expected ${fixed(r.hashrate_nominal_ths, 2)}`} source="Measured by the machine: its shortest window." />
             <Figure name="Power" value={p} unit={pUnit} stale={stale} note={r.power_source ? `${r.power_source}${r.power_limit_w ? `, limit ${fixed(r.power_limit_w, 0)} W` : ''}` : 'not told'} source={r.power_source === 'psu' ? 'Measured by the power supply.' : 'Estimated by the firmware.'} />
             <Figure name="Efficiency" value={fixed(m.efficiency_j_per_th, 2)} unit="J/TH" stale={stale} source="Power over present hashrate." />
-            <Figure name="Hottest chip" value={fixed(r.temp_chip_c ?? r.temp_board_c, 1)} unit="°C" stale={stale} note={r.temp_ambient_c != null ? `ambient ${fixed(r.temp_ambient_c, 1)}` : undefined} source="Measured by the machine." />
+            <Figure name={r.temp_chip_c != null ? 'Hottest chip' : 'Hottest board'} value={fixed(r.temp_chip_c ?? r.temp_board_c, 1)} unit="°C" stale={stale} note={r.temp_ambient_c != null ? `ambient ${fixed(r.temp_ambient_c, 1)}` : undefined} source="Measured by the machine." />
             <Figure name="Up for" value={spanNs(r.uptime_ns ?? r.miner_uptime_ns)} stale={stale} source={r.uptime_ns != null ? 'Uptime of the control board.' : 'Uptime of the mining process.'} />
           </div>
           <Faults r={r} />
@@ -195,13 +195,13 @@ function Past({ id, hours, boards }: { id: string; hours: number; boards: Board[
   if (!machine.data) return <Loader size="sm" aria-label="loading history" />
   if (!machine.data.series?.length) return <Text c="dimmed">Nothing was recorded in this time.</Text>
   return (
-    <div data-testid="history">
+    <div data-testid="history" className="charts">
       <Chart title="Hashrate" unit="TH/s" zero data={machine.data} lines={hashrateLines} />
       <Chart title="Power" unit="W" zero data={machine.data} lines={powerLines} />
       <Chart title="Temperature" unit="°C" data={machine.data} lines={tempLines} />
       {board.data && lines.hashrate.length > 0 && <Chart title="Hashrate of each board" unit="TH/s" zero data={board.data} lines={lines.hashrate} />}
       {board.data && lines.temp.length > 0 && <Chart title="Hottest chip of each board" unit="°C" data={board.data} lines={lines.temp} />}
-      <Text fz="xs" c="dimmed">
+      <Text fz="xs" c="dimmed" style={{ gridColumn: '1 / -1' }}>
         Told by the machine; one point is {machine.data.bucket_s} s. Drag to zoom, double-click to see all.
       </Text>
     </div>

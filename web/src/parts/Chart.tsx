@@ -1,5 +1,5 @@
 import { useMantineColorScheme } from '@mantine/core'
-import { useEffect, useRef } from 'react'
+import { useEffect, useMemo, useRef } from 'react'
 import uPlot from 'uplot'
 import type { History } from '../api/client'
 
@@ -15,8 +15,25 @@ const colours = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#56b4e9', '#d55e00
 // One crosshair moves through all charts of a page.
 const together = uPlot.sync('page')
 
-/** One chart of one unit over time, zero included where zero matters. */
-export function Chart({ title, unit, lines, data, zero }: { title: string; unit: string; lines: Line[]; data: History; zero?: boolean }) {
+/** The lines that have anything to show: a firmware does not tell everything. */
+function told(lines: Line[], data: History): Line[] {
+  return lines.filter((l) => find(l, data)?.values?.some((v) => v !== null))
+}
+
+function find(l: Line, data: History) {
+  return data.series?.find((s) => s.metric === l.metric && (l.board === undefined || s.board === l.board))
+}
+
+/** One chart of one unit over time, zero included where zero matters; nothing
+ * when nothing was told. */
+export function Chart(props: { title: string; unit: string; lines: Line[]; data: History; zero?: boolean }) {
+  const key = told(props.lines, props.data).map((l) => l.label).join()
+  // biome-ignore lint: key says which lines are told
+  const lines = useMemo(() => told(props.lines, props.data), [props.lines, key])
+  return lines.length ? <Drawn {...props} lines={lines} /> : null
+}
+
+function Drawn({ title, unit, lines, data, zero }: { title: string; unit: string; lines: Line[]; data: History; zero?: boolean }) {
   const box = useRef<HTMLDivElement>(null)
   const { colorScheme } = useMantineColorScheme()
   useEffect(() => {
@@ -25,8 +42,7 @@ export function Chart({ title, unit, lines, data, zero }: { title: string; unit:
     const css = getComputedStyle(document.documentElement)
     const ink = css.getPropertyValue('--mantine-color-dimmed').trim() || '#888'
     const grid = css.getPropertyValue('--mantine-color-default-border').trim() || '#ddd'
-    const found = lines.map((l) => data.series?.find((s) => s.metric === l.metric && (l.board === undefined || s.board === l.board)))
-    const values = found.map((s) => s?.values ?? data.times!.map(() => null))
+    const values = lines.map((l) => find(l, data)?.values ?? data.times!.map(() => null))
     const axis = { stroke: ink, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1 } }
     const chart = new uPlot(
       {

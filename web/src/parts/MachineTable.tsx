@@ -21,7 +21,7 @@ const columns: Column[] = [
   { key: 'name', title: 'Machine', width: 'minmax(130px,1.2fr)', show: (r) => r.name, by: (r) => r.name },
   { key: 'addr', title: 'Address', width: '125px', show: (r) => r.addr || dash, by: (r) => r.addr.split('.').reduce((n, p) => n * 256 + Number(p), 0) },
   { key: 'model', title: 'Model', width: 'minmax(130px,1.2fr)', show: (r) => r.model || dash, by: (r) => r.model },
-  { key: 'firmware', title: 'Firmware', width: '100px', show: (r) => r.firmware || dash, by: (r) => r.firmware },
+  { key: 'firmware', title: 'Firmware', width: '112px', show: (r) => r.firmware || dash, by: (r) => r.firmware },
   { key: 'hashrate', title: 'TH/s', width: '84px', num: true, show: (r) => fixed(r.hashrate_ths, 1), by: (r) => r.hashrate_ths },
   { key: 'power', title: 'W', width: '78px', num: true, show: (r) => fixed(r.power_w, 0), by: (r) => r.power_w },
   { key: 'efficiency', title: 'J/TH', width: '72px', num: true, show: (r) => fixed(r.efficiency_j_per_th, 1), by: (r) => r.efficiency_j_per_th },
@@ -66,7 +66,7 @@ export function MachineTable({ rows, sort, desc, onSort }: { rows: Row[]; sort: 
       box.current?.querySelector<HTMLAnchorElement>(`[data-index="${at}"]`)?.click()
     }
   }
-  const style = { '--columns': columns.map((c) => c.width).join(' '), '--least': '1010px' } as React.CSSProperties
+  const style = { '--columns': columns.map((c) => c.width).join(' '), '--least': '1022px' } as React.CSSProperties
   return (
     <div ref={box} className="table" style={style} role="table" aria-label="Machines" aria-rowcount={sorted.length + 1} tabIndex={0} onKeyDown={key} data-testid="machines">
       <div className="row head" role="row">

@@ -101,12 +101,14 @@ func (s *Scanner) Scan(ctx context.Context, ranges []netip.Prefix, found func(Fo
 		}
 	})
 
-	silent := s.pass(ctx, each(ranges), &c, results)
+	silent, weak := s.pass(ctx, each(ranges), &c, results)
 	if s.Retry && ctx.Err() == nil {
 		c.probed.Add(-int64(len(silent)))
 		c.silent.Add(-int64(len(silent)))
-		s.pass(ctx, slices.Values(silent), &c, results)
+		_, more := s.pass(ctx, slices.Values(silent), &c, results)
+		weak = append(weak, more...)
 	}
+	s.again(ctx, weak, &c, results)
 	close(results)
 	close(stop)
 	side.Wait()
@@ -124,8 +126,52 @@ func (c *counters) progress(total int64, elapsed time.Duration) Progress {
 		Open: c.open.Load(), Identified: c.identified.Load(), Unknown: c.unknown.Load(), Elapsed: elapsed}
 }
 
-// pass probes every address once and returns the silent ones.
-func (s *Scanner) pass(ctx context.Context, addrs func(func(netip.Addr) bool), c *counters, results chan<- Found) (silent []netip.Addr) {
+// again asks once more, calmly, who answered but could not be made out in full:
+// while tens of thousands of connections open and close, ours and theirs, some
+// dialogues run out of time.
+func (s *Scanner) again(ctx context.Context, weak []Found, c *counters, results chan<- Found) {
+	var wg sync.WaitGroup
+	room := make(chan struct{}, 32)
+	for _, f := range weak {
+		room <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-room }()
+			if ctx.Err() == nil {
+				if g := s.identify(ctx, f.Addr, f.Open); g.rank() > f.rank() {
+					f = g
+				}
+			}
+			c.count(f)
+			results <- f
+		})
+	}
+	wg.Wait()
+}
+
+// rank is how well an address was made out.
+func (f Found) rank() int {
+	switch {
+	case f.Err == nil && f.Identity.Model != "" && f.Identity.Firmware != miner.CGMiner:
+		return 3
+	case f.Err == nil:
+		return 2
+	case errors.Is(f.Err, miner.ErrDenied):
+		return 1
+	}
+	return 0
+}
+
+func (c *counters) count(f Found) {
+	if f.rank() > 0 {
+		c.identified.Add(1)
+	} else {
+		c.unknown.Add(1)
+	}
+}
+
+// pass probes every address once. It returns the silent ones, and those that
+// answer and could not be made out in full.
+func (s *Scanner) pass(ctx context.Context, addrs func(func(netip.Addr) bool), c *counters, results chan<- Found) (silent []netip.Addr, weak []Found) {
 	hosts := s.Hosts
 	if hosts <= 0 {
 		hosts = 1500
@@ -149,11 +195,13 @@ func (s *Scanner) pass(ctx context.Context, addrs func(func(netip.Addr) bool), c
 					wg.Go(func() {
 						defer func() { <-talk }()
 						f := s.identify(ctx, addr, open)
-						if f.Err == nil || errors.Is(f.Err, miner.ErrDenied) {
-							c.identified.Add(1)
-						} else {
-							c.unknown.Add(1)
+						if f.rank() < 3 && !errors.Is(f.Err, miner.ErrDenied) {
+							mu.Lock()
+							weak = append(weak, f)
+							mu.Unlock()
+							return
 						}
+						c.count(f)
 						results <- f
 					})
 				case quiet:
@@ -180,7 +228,7 @@ func (s *Scanner) pass(ctx context.Context, addrs func(func(netip.Addr) bool), c
 	}
 	close(work)
 	wg.Wait()
-	return silent
+	return silent, weak
 }
 
 // knock tries the scan ports of one address. A refusal is an answer from a live

@@ -8,6 +8,7 @@ import (
 
 	"ballast/fleet"
 	"ballast/miner"
+	"ballast/telemetry"
 	"ballast/unit"
 )
 
@@ -104,9 +105,10 @@ type Site struct {
 	HottestC   *float64 `json:"hottest_c"`
 	Faults     int      `json:"faults"`
 
-	Polls    fleet.PollStats `json:"polls"`
-	Commands int             `json:"open_commands"`
-	Scan     ScanState       `json:"scan"`
+	Polls    fleet.PollStats        `json:"polls"`
+	Storing  telemetry.BatcherStats `json:"storing" doc:"From reply to disk."`
+	Commands int                    `json:"open_commands"`
+	Scan     ScanState              `json:"scan"`
 }
 
 func (s *Server) site(all []*fleet.Status) Site {
@@ -151,6 +153,9 @@ func (s *Server) site(all []*fleet.Status) Site {
 		out.HottestC = new(math.Round(hottest*10) / 10)
 	}
 	out.Polls = s.Fleet.Poller.Stats()
+	if s.Batcher != nil {
+		out.Storing = s.Batcher.Stats()
+	}
 	out.Commands = s.Fleet.Commander.Open()
 	if s.Scan != nil {
 		out.Scan = s.Scan()

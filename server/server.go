@@ -33,8 +33,9 @@ type Options struct {
 	Fleet     *fleet.Fleet
 	Record    ledger.Store
 	History   telemetry.Store
-	Metrics   http.Handler // nil: no /metrics
-	Web       fs.FS        // the dashboard's build; nil: API only
+	Batcher   *telemetry.Batcher // for its figures; may be nil
+	Metrics   http.Handler       // nil: no /metrics
+	Web       fs.FS              // the dashboard's build; nil: API only
 	Site      string
 	Zone      string
 	Version   string

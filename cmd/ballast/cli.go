@@ -30,6 +30,7 @@ type cli struct {
 	Machine    machineCmd                `cmd:"" help:"List, read and command single machines."`
 	Export     exportCmd                 `cmd:"" help:"Write history to a file: CSV, JSON lines or Parquet."`
 	Config     configCmd                 `cmd:"" help:"Check, print or describe the configuration."`
+	Bench      benchCmd                  `cmd:"" help:"Measure Ballast on this machine, against a simulated site."`
 	Link       linkCmd                   `cmd:"" help:"Print a one-time link to set up or recover an account."`
 	OpenAPI    openAPICmd                `cmd:"" name:"openapi" help:"Print the API's description (OpenAPI 3.1, YAML)."`
 	Completion kongcompletion.Completion `cmd:"" help:"Print how to switch on completion in your shell."`
@@ -38,7 +39,7 @@ type cli struct {
 
 // common are the flags that every command takes.
 type common struct {
-	ConfigFile string   `name:"config" short:"c" placeholder:"FILE" help:"Configuration file. Default: ballast.yaml in this folder, when there is one." env:"BALLAST_CONFIG" type:"path"`
+	ConfigFile string   `name:"config" placeholder:"FILE" help:"Configuration file. Default: ballast.yaml in this folder, when there is one." env:"BALLAST_CONFIG" type:"path"`
 	Set        []string `placeholder:"KEY=VALUE" help:"Override one key of the configuration, such as fleet.interval=5s. May be repeated." sep:"none"`
 	Data       string   `placeholder:"DIR" help:"Folder of the record and the history (the key data)." type:"path"`
 	JSON       bool     `help:"Print JSON instead of text."`

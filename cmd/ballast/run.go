@@ -14,7 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
+
 	"sync"
 	"time"
 
@@ -68,7 +68,7 @@ func (c *runCmd) simulate(ctx context.Context, cfg *config.Config, errs io.Write
 	if err != nil {
 		return nil, fmt.Errorf("finding this program: %w", err)
 	}
-	cmd := exec.CommandContext(ctx, self, "sim", "--machines", strconv.Itoa(c.Simulate), "--seed", strconv.FormatUint(c.Seed, 10), "--ready", "--control", "127.0.0.1:0") //nolint:gosec // our own binary
+	cmd := exec.CommandContext(ctx, self, "sim", "--mix", os.Getenv("MIX"), "--machines", strconv.Itoa(c.Simulate), "--seed", strconv.FormatUint(c.Seed, 10), "--ready", "--control", "127.0.0.1:0") //nolint:gosec // our own binary
 	cmd.Stderr = errs
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 5 * time.Second
@@ -127,7 +127,8 @@ func open(ctx context.Context, cfg config.Config, simulated bool, log *slog.Logg
 		return nil, fmt.Errorf("opening the record: %w", err)
 	}
 	t := cfg.Telemetry
-	h.history, err = duckdb.Open(ctx, telemetryPath(cfg), duckdb.Options{
+	h.history, err = duckdb.Open(ctx, duckdb.Options{
+		Dir:     telemetryPath(cfg),
 		Options: telemetry.Options{Keep: [telemetry.Resolutions]time.Duration{telemetry.Raw: t.Raw, telemetry.Minute: t.Minute, telemetry.Quarter: t.Quarter, telemetry.Hour: t.Hour}},
 		Memory:  t.Memory, Log: log,
 	})
@@ -183,7 +184,7 @@ func (h *house) run(ctx context.Context, s *streams) error {
 	metrics, stopMetrics := h.metrics(ctx)
 	defer stopMetrics()
 	srv := server.New(server.Options{
-		Fleet: h.fleet, Record: h.record, History: h.history, Metrics: metrics, Web: web.Dist(), Site: h.cfg.Site.Name, Zone: h.cfg.Site.Zone,
+		Fleet: h.fleet, Record: h.record, History: h.history, Batcher: h.batcher, Metrics: metrics, Web: web.Dist(), Site: h.cfg.Site.Name, Zone: h.cfg.Site.Zone,
 		Version: version, Simulated: h.simulated, URL: url, Rescan: h.scan.start, Scan: h.scan.state, Log: h.log,
 	})
 	if err := openDoor(ctx, h.record, h.cfg.Data, local); err != nil {
@@ -419,5 +420,3 @@ func (openAPICmd) Run(ctx context.Context, s *streams) error {
 	_, err = s.out.Write(b)
 	return err
 }
-
-var _ = strings.TrimSpace

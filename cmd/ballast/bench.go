@@ -1,0 +1,388 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"ballast/fleet"
+	"ballast/miner"
+	"ballast/server"
+	"ballast/telemetry"
+)
+
+type benchCmd struct {
+	Fleet benchFleet `cmd:"" help:"Poll a simulated site in a process of its own: polls in time, delay to disk, memory, processor, bytes."`
+	Scan  benchScan  `cmd:"" help:"Scan a range with machines scattered in it, where the other addresses refuse, and where they are silent."`
+}
+
+type benchFleet struct {
+	Machines int           `default:"10000" help:"How many."`
+	Interval time.Duration `default:"10s" help:"Of polling."`
+	For      time.Duration `default:"10m" help:"How long to measure, after all machines are known and warm."`
+	Seed     uint64        `default:"1" help:"Of the site."`
+}
+
+// fleetFigures is what a run of bench fleet measured.
+type fleetFigures struct {
+	Machine       string  `json:"machine"`
+	Cores         int     `json:"cores"`
+	Simulated     int     `json:"simulated_machines"`
+	Interval      string  `json:"interval"`
+	Measured      string  `json:"measured"`
+	Found         int     `json:"found"`
+	Polls         int64   `json:"polls"`
+	InTime        int64   `json:"in_time"`
+	InTimePercent float64 `json:"in_time_percent"`
+	Failed        int64   `json:"failed"`
+	Skipped       int64   `json:"skipped"`
+	P50           string  `json:"reply_to_stored_p50"`
+	P99           string  `json:"reply_to_stored_p99"`
+	Max           string  `json:"reply_to_stored_max"`
+	PeakMemory    int64   `json:"ballast_peak_rss_bytes"`
+	BallastCPU    float64 `json:"ballast_cpu_ms_per_poll"`
+	SimulatorCPU  float64 `json:"simulator_cpu_ms_per_poll"`
+	Cores1        float64 `json:"ballast_cores"`
+	Cores2        float64 `json:"simulator_cores"`
+	RawBytes      int64   `json:"raw_bytes"`
+	BytesPerDay   float64 `json:"raw_bytes_per_machine_and_day"`
+	PerPoll       float64 `json:"raw_bytes_per_poll"`
+}
+
+func (c *benchFleet) Run(ctx context.Context, common *common, s *streams) error {
+	dir, err := os.MkdirTemp("", "ballast-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	sim, site, stop, err := startSim(ctx, self, s.err, "--machines", strconv.Itoa(c.Machines), "--seed", strconv.FormatUint(c.Seed, 10), "--pristine")
+	if err != nil {
+		return err
+	}
+	defer stop()
+	text, err := json.Marshal(runConfig(site, dir, c.Interval)) // JSON is YAML
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(dir, "ballast.yaml")
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		return err
+	}
+	run := exec.CommandContext(ctx, self, "run", "--config", file) //nolint:gosec // our own binary
+	run.Stderr = s.err
+	run.Cancel = func() error { return run.Process.Signal(os.Interrupt) }
+	run.WaitDelay = 20 * time.Second
+	if err := run.Start(); err != nil {
+		return err
+	}
+	defer func() { _ = run.Process.Signal(os.Interrupt); _ = run.Wait() }()
+
+	fmt.Fprintf(s.err, "finding %d machines…\n", c.Machines)
+	now, cl, err := awaitFleet(ctx, dir, c.Machines)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(s.err, "%d machines known after scanning %d addresses in %.1f s; measuring for %v\n", now.Machines, now.Scan.Progress.Total, now.Scan.Progress.Elapsed.Seconds(), c.For)
+	before := sample(ctx, cl, run.Process.Pid, sim)
+	var peak int64
+	end := time.Now().Add(c.For)
+	for time.Now().Before(end) && ctx.Err() == nil {
+		peak = max(peak, residentBytes(run.Process.Pid))
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
+	}
+	after := sample(ctx, cl, run.Process.Pid, sim)
+	if err := errors.Join(ctx.Err(), before.err, after.err); err != nil {
+		return err
+	}
+	f := figures(c, before, after, peak)
+	if common.JSON {
+		return s.json(f)
+	}
+	f.print(s.out)
+	return nil
+}
+
+// startSim starts the simulator as a process of its own and waits for its
+// sockets.
+func startSim(ctx context.Context, self string, errs io.Writer, args ...string) (pid int, r ready, stop func(), err error) {
+	cmd := exec.CommandContext(ctx, self, append([]string{"sim", "--ready", "--mix", os.Getenv("MIX")}, args...)...) //nolint:gosec // our own binary
+	cmd.Stderr = errs
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return 0, r, nil, err
+	}
+	if _, err := cmd.StdinPipe(); err != nil {
+		return 0, r, nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return 0, r, nil, fmt.Errorf("starting the simulator: %w", err)
+	}
+	stop = func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }
+	if r, err = readReady(out); err != nil {
+		stop()
+		return 0, r, nil, fmt.Errorf("the simulator did not start: %w", err)
+	}
+	go func() { _, _ = io.Copy(io.Discard, bufio.NewReader(out)) }()
+	return cmd.Process.Pid, r, stop, nil
+}
+
+// runConfig points a `ballast run` at a simulated site.
+func runConfig(r ready, dir string, interval time.Duration) map[string]any {
+	var keys []map[string]any
+	for _, k := range r.Keys {
+		keys = append(keys, map[string]any{"firmware": k.Firmware, "user": k.User, "password": k.Password})
+	}
+	return map[string]any{
+		"data": filepath.Join(dir, "data"), "listen": "127.0.0.1:0", "log": map[string]any{"level": "warn"}, "credentials": keys,
+		"site":  map[string]any{"name": "bench"},
+		"fleet": map[string]any{"ranges": []netip.Prefix{r.Network}, "interval": interval.String(), "rescan": "0s", "ports": r.Ports},
+	}
+}
+
+// awaitFleet waits until the first scan is over and every machine was polled.
+func awaitFleet(ctx context.Context, dir string, machines int) (server.Site, *client, error) {
+	var site server.Site
+	var cl *client
+	deadline := time.Now().Add(10 * time.Minute)
+	for time.Now().Before(deadline) {
+		select {
+		case <-ctx.Done():
+			return site, nil, ctx.Err()
+		case <-time.After(time.Second):
+		}
+		if cl == nil {
+			var err error
+			if cl, err = connect(filepath.Join(dir, "data")); err != nil {
+				continue
+			}
+		}
+		if err := cl.call(ctx, http.MethodGet, "/api/v1/site", nil, &site); err != nil {
+			continue
+		}
+		if !site.Scan.Running && site.Scan.Progress.Total > 0 && site.Conditions["unknown"] == 0 && site.Polls.Due >= int64(site.Machines) {
+			if site.Machines < machines {
+				return site, cl, fmt.Errorf("the scan found %d of %d machines", site.Machines, machines)
+			}
+			return site, cl, nil
+		}
+	}
+	return site, cl, fmt.Errorf("after ten minutes %d machines are known, %d not read yet", site.Machines, site.Conditions["unknown"])
+}
+
+// instant is what is counted at the ends of a measurement.
+type instant struct {
+	at       time.Time
+	site     server.Site
+	storage  telemetry.Stats
+	cpu, sim time.Duration
+	err      error
+}
+
+func sample(ctx context.Context, cl *client, pid, sim int) (i instant) {
+	i.at = time.Now()
+	i.err = cl.call(ctx, http.MethodGet, "/api/v1/site", nil, &i.site)
+	if err := cl.call(ctx, http.MethodGet, "/api/v1/storage", nil, &i.storage); err != nil {
+		i.err = err
+	}
+	i.cpu, i.sim = cpuTime(pid), cpuTime(sim)
+	return i
+}
+
+func figures(c *benchFleet, a, b instant, peak int64) fleetFigures {
+	took := b.at.Sub(a.at)
+	polls := b.site.Polls.Due - a.site.Polls.Due
+	raw := func(i instant) (n int64) {
+		for _, s := range i.storage.BytesAt {
+			if s.Resolution == telemetry.Raw {
+				n += s.Bytes
+			}
+		}
+		return n
+	}
+	f := fleetFigures{
+		Machine: machineName(), Cores: runtime.NumCPU(), Simulated: c.Machines, Interval: c.Interval.String(), Measured: took.Round(time.Second).String(), Found: b.site.Machines,
+		Polls: polls, InTime: b.site.Polls.InTime - a.site.Polls.InTime, Failed: b.site.Polls.Failed - a.site.Polls.Failed,
+		Skipped: b.site.Polls.Overrun + b.site.Polls.Crowded - a.site.Polls.Overrun - a.site.Polls.Crowded,
+		P50:     b.site.Storing.P50.String(), P99: b.site.Storing.P99.String(), Max: b.site.Storing.Max.String(), PeakMemory: peak,
+		Cores1: (b.cpu - a.cpu).Seconds() / took.Seconds(), Cores2: (b.sim - a.sim).Seconds() / took.Seconds(), RawBytes: raw(b) - raw(a),
+	}
+	if polls > 0 {
+		f.InTimePercent = 100 * float64(f.InTime) / float64(polls)
+		f.BallastCPU = (b.cpu - a.cpu).Seconds() * 1000 / float64(polls)
+		f.SimulatorCPU = (b.sim - a.sim).Seconds() * 1000 / float64(polls)
+		f.PerPoll = float64(f.RawBytes) / float64(polls)
+		f.BytesPerDay = f.PerPoll * float64(24*time.Hour) / float64(c.Interval)
+	}
+	return f
+}
+
+func (f fleetFigures) print(w io.Writer) {
+	fmt.Fprintf(w, "machine                      %s, %d cores\n", f.Machine, f.Cores)
+	fmt.Fprintf(w, "simulated machines           %d (found %d), every %s for %s\n", f.Simulated, f.Found, f.Interval, f.Measured)
+	fmt.Fprintf(w, "polls due                    %d\n", f.Polls)
+	fmt.Fprintf(w, "polls in time                %d = %.3f %% (failed %d, skipped %d)\n", f.InTime, f.InTimePercent, f.Failed, f.Skipped)
+	fmt.Fprintf(w, "reply to stored              p50 %s, p99 %s, max %s\n", f.P50, f.P99, f.Max)
+	fmt.Fprintf(w, "memory of ballast run, peak  %.0f MiB resident\n", float64(f.PeakMemory)/(1<<20))
+	fmt.Fprintf(w, "processor                    ballast %.3f ms a poll (%.2f cores), simulator %.3f ms a poll (%.2f cores)\n", f.BallastCPU, f.Cores1, f.SimulatorCPU, f.Cores2)
+	fmt.Fprintf(w, "raw history                  %.0f bytes a poll, %.0f kB a machine and day at this interval, before compaction\n", f.PerPoll, f.BytesPerDay/1000)
+}
+
+type benchScan struct {
+	Machines int          `default:"2000" help:"How many."`
+	Network  netip.Prefix `default:"127.24.0.0/16" help:"Where they are scattered."`
+	Seed     uint64       `default:"1" help:"Of the site."`
+	Silent   bool         `help:"Only the case where the other addresses are silent." xor:"case"`
+	Refusing bool         `help:"Only the case where the other addresses refuse." xor:"case"`
+}
+
+type scanFigures struct {
+	Machine    string         `json:"machine"`
+	Cores      int            `json:"cores"`
+	Case       string         `json:"other_addresses"`
+	Addresses  int64          `json:"addresses"`
+	Machines   int            `json:"machines"`
+	Found      int            `json:"found"`
+	Identified int            `json:"with_model_and_firmware"`
+	Seconds    float64        `json:"seconds"`
+	Firmwares  map[string]int `json:"firmwares"`
+	Missed     []string       `json:"missed,omitempty"`
+}
+
+func (c *benchScan) Run(ctx context.Context, common *common, s *streams) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	var all []scanFigures
+	for _, silent := range []bool{false, true} {
+		if silent && c.Refusing || !silent && c.Silent {
+			continue
+		}
+		f, err := c.one(ctx, self, silent, s)
+		if err != nil {
+			return err
+		}
+		all = append(all, f)
+		if !common.JSON {
+			fmt.Fprintf(s.out, "others %s: %d addresses in %.1f s, %d of %d machines found, %d with model and firmware (%s, %d cores)\n", f.Case, f.Addresses, f.Seconds, f.Found, f.Machines, f.Identified, f.Machine, f.Cores)
+			for _, m := range f.Missed[:min(len(f.Missed), 10)] {
+				fmt.Fprintln(s.out, "  missed:", m)
+			}
+		}
+	}
+	if common.JSON {
+		return s.json(all)
+	}
+	return nil
+}
+
+func (c *benchScan) one(ctx context.Context, self string, silent bool, s *streams) (scanFigures, error) {
+	f := scanFigures{Machine: machineName(), Cores: runtime.NumCPU(), Case: "refuse", Machines: c.Machines, Firmwares: map[string]int{}}
+	args := []string{"--machines", strconv.Itoa(c.Machines), "--seed", strconv.FormatUint(c.Seed, 10), "--network", c.Network.String(), "--scatter", "--pristine"}
+	if silent {
+		f.Case = "are silent"
+		args = append(args, "--silent", c.Network.String())
+	}
+	_, r, stop, err := startSim(ctx, self, s.err, args...)
+	if err != nil {
+		return f, err
+	}
+	defer stop()
+	cfg, err := (&common{}).config()
+	if err != nil {
+		return f, err
+	}
+	cfg.Keys = r.Credentials
+	for from, to := range r.Ports {
+		if cfg.Fleet.Ports == nil {
+			cfg.Fleet.Ports = map[uint16]uint16{}
+		}
+		cfg.Fleet.Ports[from] = to
+	}
+	re, err := reach(cfg, nil)
+	if err != nil {
+		return f, err
+	}
+	progress, done := scanBar(s.err)
+	scanner := fleet.Scanner{Reach: re}
+	p, err := scanner.Scan(ctx, []netip.Prefix{c.Network}, func(x fleet.Found) {
+		if x.Err == nil || errors.Is(x.Err, miner.ErrDenied) {
+			f.Found++
+			f.Firmwares[string(x.Identity.Firmware)]++
+		}
+		if x.Err == nil && x.Identity.Firmware != "" && x.Identity.Model != "" && x.Identity.FirmwareVersion+x.Identity.APIVersion != "" {
+			f.Identified++
+		} else {
+			f.Missed = append(f.Missed, fmt.Sprintf("%v ports %v %s %q %q: %s", x.Addr, x.Open, x.Identity.Firmware, x.Identity.Model, x.Identity.FirmwareVersion, x.Note))
+		}
+	}, progress)
+	done()
+	f.Addresses, f.Seconds = p.Total, p.Elapsed.Seconds()
+	slices.Sort(f.Missed)
+	return f, err
+}
+
+// machineName is the processor, as /proc tells it.
+func machineName() string {
+	b, err := os.ReadFile("/proc/cpuinfo")
+	if err != nil {
+		return runtime.GOOS + "/" + runtime.GOARCH
+	}
+	for line := range strings.Lines(string(b)) {
+		if name, ok := strings.CutPrefix(line, "model name"); ok {
+			return strings.TrimSpace(strings.TrimLeft(name, " \t:"))
+		}
+	}
+	return runtime.GOARCH
+}
+
+// cpuTime is the processor time of a process, from /proc (clock ticks of 10 ms).
+func cpuTime(pid int) time.Duration {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(b), ") ")
+	f := strings.Fields(rest)
+	if len(f) < 13 {
+		return 0
+	}
+	user, _ := strconv.ParseInt(f[11], 10, 64)
+	system, _ := strconv.ParseInt(f[12], 10, 64)
+	return time.Duration(user+system) * 10 * time.Millisecond
+}
+
+func residentBytes(pid int) int64 {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+	if err != nil {
+		return 0
+	}
+	f := strings.Fields(string(b))
+	if len(f) < 2 {
+		return 0
+	}
+	pages, _ := strconv.ParseInt(f[1], 10, 64)
+	return pages * int64(os.Getpagesize())
+}

@@ -1,0 +1,107 @@
+// Package ledgertest is the conformance suite of ledger.Store: an engine that
+// passes [Run] keeps every promise of the door.
+package ledgertest
+
+import (
+	"context"
+	"database/sql"
+	"sync"
+	"testing"
+	"time"
+
+	"ballast/ledger"
+)
+
+// Opened is a store under test. Raw is a way past it into the same database,
+// for the tests that play an intruder with the database's password.
+type Opened struct {
+	ledger.Store
+	Raw *sql.DB
+}
+
+// Open opens an empty store that runs on clock and closes it when t ends.
+type Open func(t testing.TB, clock func() time.Time) Opened
+
+// Run runs the whole suite.
+func Run(t *testing.T, open Open) {
+	for _, part := range []struct {
+		name string
+		run  func(*testing.T, Open)
+	}{
+		{"Observe", testObserve},
+		{"ObserveFollows", testObserveFollows},
+		{"ObserveBatchKinds", testObserveBatchKinds},
+		{"ObserveAtOnce", testObserveAtOnce},
+		{"Machines", testMachines},
+		{"EditMachines", testEditMachines},
+		{"Places", testPlaces},
+		{"Sites", testSites},
+		{"SharedIdentities", testSharedIdentities},
+		{"CreateCommands", testCreateCommands},
+		{"Idempotency", testIdempotency},
+		{"IdempotencyAtOnce", testIdempotencyAtOnce},
+		{"Supersede", testSupersede},
+		{"Transitions", testTransitions},
+		{"TransitionAtOnce", testTransitionAtOnce},
+		{"CommandPages", testCommandPages},
+		{"CommandModel", testCommandModel},
+		{"Users", testUsers},
+		{"SetupTokens", testSetupTokens},
+		{"APIKeys", testAPIKeys},
+		{"Sessions", testSessions},
+		{"Settings", testSettings},
+		{"Audit", testAudit},
+		{"AuditTamper", testAuditTamper},
+		{"AuditAtOnce", testAuditAtOnce},
+		{"EveryChangeIsAudited", testEveryChangeIsAudited},
+		{"Tx", testTx},
+		{"TxAtOnce", testTxAtOnce},
+	} {
+		t.Run(part.name, func(t *testing.T) { part.run(t, open) })
+	}
+}
+
+// clock is a clock that tests move by hand.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func newClock() *clock { return &clock{now: time.Date(2026, 3, 1, 6, 0, 0, 0, time.UTC)} }
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) Advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// fataler is what the tests of testing and of rapid have in common.
+type fataler interface {
+	Helper()
+	Fatal(args ...any)
+	Context() context.Context
+}
+
+// must fails the test on an error.
+func must[T any](v T, err error) func(fataler) T {
+	return func(t fataler) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+func ok(t fataler, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,159 @@
+package ledger
+
+import (
+	"context"
+	"time"
+
+	"ballast/unit"
+)
+
+// Role is what a person may do, at one site or at all.
+type Role string
+
+// The roles, each of which may do all that the ones before it may.
+const (
+	Viewer   Role = "viewer"   // look
+	Operator Role = "operator" // command machines
+	Manager  Role = "manager"  // change sites, limits, contracts
+	Owner    Role = "owner"    // change people and keys
+)
+
+// roles is in rising order.
+var roles = []Role{Viewer, Operator, Manager, Owner}
+
+// Known tells whether r is a role at all.
+func (r Role) Known() bool { return r.rank() > 0 }
+
+// Covers tells whether r may do all that other may.
+func (r Role) Covers(other Role) bool {
+	return r.rank() > 0 && other.rank() > 0 && r.rank() >= other.rank()
+}
+
+func (r Role) rank() int {
+	for i, x := range roles {
+		if x == r {
+			return i + 1
+		}
+	}
+	return 0
+}
+
+// Grant gives a role at one site, or at all when Site is empty.
+type Grant struct {
+	Role Role   `json:"role"`
+	Site string `json:"site,omitempty"`
+}
+
+// User is a person who may sign in.
+type User struct {
+	ID           int64     `json:"id"`
+	Name         string    `json:"name"` // to sign in with; unique in any case
+	FullName     string    `json:"full_name,omitempty"`
+	PasswordHash string    `json:"-"` // encoded argon2id; "" cannot sign in with a password
+	Grants       []Grant   `json:"grants"`
+	Disabled     time.Time `json:"disabled,omitzero"`
+	CreatedAt    time.Time `json:"created_at"`
+	UpdatedAt    time.Time `json:"updated_at"`
+}
+
+// May tells whether u has role at site.
+func (u User) May(role Role, site string) bool {
+	if !u.Disabled.IsZero() {
+		return false
+	}
+	for _, g := range u.Grants {
+		if g.Role.Covers(role) && (g.Site == "" || g.Site == site) {
+			return true
+		}
+	}
+	return false
+}
+
+// UserEdit is what may change about a user. Missing fields stay.
+type UserEdit struct {
+	FullName     unit.Opt[string]
+	PasswordHash unit.Opt[string]
+	Grants       unit.Opt[[]Grant]
+	Disabled     unit.Opt[bool]
+}
+
+// SetupToken lets its bearer set up one account, once. The ledger holds the
+// SHA-256 of the token only.
+type SetupToken struct {
+	Sum       string // HashSecret of the token
+	Purpose   string // "first-owner", "invite", "reset-password"
+	User      int64  // for whom, when there is an account already
+	Grants    []Grant
+	CreatedAt time.Time
+	Expires   time.Time
+}
+
+// APIKey lets a program in. The ledger holds the SHA-256 of its secret only.
+type APIKey struct {
+	ID        int64     `json:"id"`
+	Prefix    string    `json:"prefix"` // shown, and looked up by
+	Sum       string    `json:"-"`      // HashSecret of the whole key
+	User      int64     `json:"user"`   // whose key it is
+	Name      string    `json:"name"`
+	Scopes    []string  `json:"scopes"`
+	CreatedAt time.Time `json:"created_at"`
+	Expires   time.Time `json:"expires,omitzero"` // zero is never
+	Revoked   time.Time `json:"revoked,omitzero"`
+	LastUsed  time.Time `json:"last_used,omitzero"`
+}
+
+// Valid tells whether k opens the door for this secret at now, in a time that
+// does not depend on how much of it is right.
+func (k APIKey) Valid(key string, now time.Time) bool {
+	return SameSum(k.Sum, HashSecret(key)) && k.Revoked.IsZero() && (k.Expires.IsZero() || now.Before(k.Expires))
+}
+
+// People is the record of users, set-up tokens and API keys.
+type People interface {
+	// AddUser adds a user and returns it with its ID; ErrConflict when the name
+	// is taken. ID and times of u are ignored.
+	AddUser(ctx context.Context, u User, by Audit) (User, error)
+	// User is one user, or ErrNotFound.
+	User(ctx context.Context, id int64) (User, error)
+	// UserByName finds a user by name in any case, or ErrNotFound.
+	UserByName(ctx context.Context, name string) (User, error)
+	// Users are all users, by ID.
+	Users(ctx context.Context) ([]User, error)
+	// EditUser changes a user, or ErrNotFound.
+	EditUser(ctx context.Context, id int64, e UserEdit, by Audit) (User, error)
+
+	// AddSetupToken writes a token that works until it is used or expires.
+	AddSetupToken(ctx context.Context, t SetupToken, by Audit) error
+	// UseSetupToken takes the token with this sum, which then works no more.
+	// ErrNotFound when it was never there, was used, or has expired. Of two
+	// callers at once exactly one gets it.
+	UseSetupToken(ctx context.Context, sum string, by Audit) (SetupToken, error)
+
+	// AddAPIKey adds a key and returns it with its ID. ID and CreatedAt of k are
+	// ignored.
+	AddAPIKey(ctx context.Context, k APIKey, by Audit) (APIKey, error)
+	// APIKeyByPrefix finds a key, or ErrNotFound. Ask APIKey.Valid.
+	APIKeyByPrefix(ctx context.Context, prefix string) (APIKey, error)
+	// APIKeys are the keys of a user, or all when user is 0, by ID.
+	APIKeys(ctx context.Context, user int64) ([]APIKey, error)
+	// RevokeAPIKey ends a key, or ErrNotFound.
+	RevokeAPIKey(ctx context.Context, id int64, by Audit) error
+	// TouchAPIKey notes that a key was used. It is not audited; call it at most
+	// once a minute.
+	TouchAPIKey(ctx context.Context, id int64) error
+}
+
+// Sessions keeps browser sessions. It has the methods of scs.CtxStore,
+// scs.Store and scs.IterableStore, so it can be handed to scs as it is.
+type Sessions interface {
+	Find(token string) (b []byte, found bool, err error)
+	Commit(token string, b []byte, expiry time.Time) error
+	Delete(token string) error
+	All() (map[string][]byte, error)
+	FindCtx(ctx context.Context, token string) (b []byte, found bool, err error)
+	CommitCtx(ctx context.Context, token string, b []byte, expiry time.Time) error
+	DeleteCtx(ctx context.Context, token string) error
+	AllCtx(ctx context.Context) (map[string][]byte, error)
+	// Purge removes expired sessions and says how many.
+	Purge(ctx context.Context) (int64, error)
+}

@@ -19,7 +19,8 @@ import (
 	"ballast/unit"
 )
 
-// Spec is what a rig is born as; it never changes.
+// Spec is what a rig is. Only the control API changes it later: a swapped
+// address, new firmware, new credentials, the write lock.
 type Spec struct {
 	Addr         netip.Addr
 	Model        miner.Model
@@ -152,6 +153,10 @@ const (
 	DoPools   ActionKind = "pools"
 	DoLocate  ActionKind = "locate" // Action.On
 	DoBoard   ActionKind = "board"  // Action.Index, Action.On: enable or disable
+	// Whatsminer only: power fast boot (Action.On) and the speed of frequency
+	// rise (Action.Index, 0 to 10). They change how later actions settle.
+	DoFastBoot ActionKind = "fast boot"
+	DoUpfreq   ActionKind = "upfreq speed"
 )
 
 // Action is a command after a dialect has understood it.

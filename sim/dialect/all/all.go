@@ -1,0 +1,26 @@
+// Package all lists the dialects that a simulated site can speak.
+package all
+
+import (
+	"ballast/sim"
+	"ballast/sim/dialect/antminer"
+	"ballast/sim/dialect/avalon"
+	"ballast/sim/dialect/braiins"
+	"ballast/sim/dialect/cgminer"
+	"ballast/sim/dialect/epic"
+	"ballast/sim/dialect/luxos"
+	"ballast/sim/dialect/whatsminer"
+)
+
+// Dialects makes one dialect of each family.
+func Dialects() []sim.Dialect {
+	return []sim.Dialect{
+		luxos.New(),
+		braiins.New(),
+		epic.New(),
+		whatsminer.New(),
+		avalon.New(),
+		antminer.New(),
+		cgminer.New(),
+	}
+}

@@ -14,6 +14,7 @@ import (
 	"ballast/fleet"
 	"ballast/ledger"
 	"ballast/miner"
+	"ballast/plant"
 )
 
 // Machine is everything about one machine now.
@@ -47,6 +48,14 @@ func (s *Server) registerSite() {
 	op(s, ledger.Viewer, huma.Operation{OperationID: "site", Method: http.MethodGet, Path: "/api/v1/site", Summary: "The site in numbers", Tags: []string{"site"}},
 		func(context.Context, *struct{}) (*struct{ Body Site }, error) {
 			return &struct{ Body Site }{s.site(s.Fleet.All())}, nil
+		})
+	op(s, ledger.Viewer, huma.Operation{OperationID: "plant", Method: http.MethodGet, Path: "/api/v1/plant", Summary: "Power meters, cooling controllers and PDUs, newest readings", Tags: []string{"site"}},
+		func(context.Context, *struct{}) (*struct{ Body []plant.Reading }, error) {
+			out := []plant.Reading{}
+			if s.Plant != nil {
+				out = append(out, s.Plant(time.Now())...)
+			}
+			return &struct{ Body []plant.Reading }{out}, nil
 		})
 	op(s, ledger.Operator, huma.Operation{OperationID: "scan", Method: http.MethodPost, Path: "/api/v1/scan", Summary: "Look for machines in address ranges", Tags: []string{"site"}, DefaultStatus: http.StatusAccepted, Errors: []int{409, 422}},
 		s.scan)

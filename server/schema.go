@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"ballast/plant"
 )
 
 // schemas names the API's types so that two packages may use one word: types of
@@ -25,14 +27,16 @@ func schemas() huma.Registry {
 	})
 	r.RegisterTypeAlias(reflect.TypeFor[json.RawMessage](), reflect.TypeFor[any]())
 	r.RegisterTypeAlias(reflect.TypeFor[netip.Addr](), reflect.TypeFor[string]())
-	optionals(r, reflect.TypeFor[Machine](), map[reflect.Type]bool{})
+	seen := map[reflect.Type]bool{}
+	optionals(r, reflect.TypeFor[Machine](), seen)
+	optionals(r, reflect.TypeFor[plant.Reading](), seen)
 	return r
 }
 
 // optionals tells the registry that a unit.Opt[T] is a T that may be null: its
 // Go fields are private, and its JSON is the value's.
 func optionals(r huma.Registry, t reflect.Type, seen map[reflect.Type]bool) {
-	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice || t.Kind() == reflect.Map {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice || t.Kind() == reflect.Map || t.Kind() == reflect.Array {
 		t = t.Elem()
 	}
 	if t.Kind() != reflect.Struct || seen[t] {

@@ -25,6 +25,7 @@ import (
 
 	"ballast/fleet"
 	"ballast/ledger"
+	"ballast/plant"
 	"ballast/telemetry"
 )
 
@@ -43,6 +44,7 @@ type Options struct {
 	URL       string                                           // how people reach the server
 	Rescan    func(ctx context.Context, ranges []netip.Prefix) // starts a scan; nil: not available
 	Scan      func() ScanState                                 // how far the running or last scan is
+	Plant     func(now time.Time) []plant.Reading              // newest of each meter and controller; nil: none
 	Log       *slog.Logger
 }
 

@@ -23,6 +23,7 @@ import (
 	"ballast/ledger"
 	"ballast/ledger/postgres"
 	"ballast/ledger/sqlite"
+	"ballast/plant"
 	"ballast/server"
 	"ballast/telemetry"
 	"ballast/telemetry/duckdb"
@@ -118,6 +119,8 @@ type house struct {
 	batcher   *telemetry.Batcher
 	fleet     *fleet.Fleet
 	scan      *scanning
+	devices   []plant.Source
+	latest    plant.Latest
 }
 
 func open(ctx context.Context, cfg config.Config, simulated bool, log *slog.Logger) (*house, error) {
@@ -146,6 +149,10 @@ func open(ctx context.Context, cfg config.Config, simulated bool, log *slog.Logg
 	h.fleet.Poller.Deadline, h.fleet.Poller.Slowest, h.fleet.Poller.InFlight = cfg.Fleet.Deadline, cfg.Fleet.Slowest, cfg.Fleet.InFlight
 	h.fleet.Commander.Deadline, h.fleet.Commander.Parallel = cfg.Fleet.Commands.Deadline, cfg.Fleet.Commands.Parallel
 	h.fleet.OnPoll = func(p fleet.Poll) { h.batcher.Add(p.Row()) }
+	if h.devices, err = h.sources(); err != nil {
+		h.close()
+		return nil, err
+	}
 	h.scan = &scanning{fleet: h.fleet, ranges: cfg.Fleet.Ranges, log: log}
 	return h, nil
 }
@@ -185,7 +192,7 @@ func (h *house) run(ctx context.Context, s *streams) error {
 	defer stopMetrics()
 	srv := server.New(server.Options{
 		Fleet: h.fleet, Record: h.record, History: h.history, Batcher: h.batcher, Metrics: metrics, Web: web.Dist(), Site: h.cfg.Site.Name, Zone: h.cfg.Site.Zone,
-		Version: version, Simulated: h.simulated, URL: url, Rescan: h.scan.start, Scan: h.scan.state, Log: h.log,
+		Version: version, Simulated: h.simulated, URL: url, Rescan: h.scan.start, Scan: h.scan.state, Plant: h.latest.All, Log: h.log,
 	})
 	if err := openDoor(ctx, h.record, h.cfg.Data, local); err != nil {
 		return err

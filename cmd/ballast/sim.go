@@ -89,12 +89,15 @@ func (c *simCmd) Run(ctx context.Context, common *common, s *streams) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	meters, cooling, err := gear(site)
+	if err != nil {
+		return err
+	}
 	how, err := site.Listen()
 	if err != nil {
 		return err
 	}
-	r := ready{Machines: c.Machines, Network: c.Network, Ports: how.Ports, Control: how.Control, Keys: keys, Shared: how.Shared}
-	r.Meters, r.Cooling = gear(site)
+	r := ready{Machines: c.Machines, Network: c.Network, Ports: how.Ports, Control: how.Control, Keys: keys, Shared: how.Shared, Meters: meters, Cooling: cooling}
 	if c.Ready {
 		go func() { // whoever started us holds the other end; when it dies, so do we
 			_, _ = io.Copy(io.Discard, os.Stdin)

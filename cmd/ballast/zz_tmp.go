@@ -4,10 +4,8 @@ import (
 	"context"
 	"net/http"
 
-	"ballast/config"
-	"ballast/sim"
+	"ballast/plant"
 )
 
 func (h *house) metrics(context.Context) (http.Handler, func()) { return nil, func() {} }
-func (h *house) plant(ctx context.Context) error                { <-ctx.Done(); return nil }
-func gear(*sim.Site) (a, b []config.ModbusDevice)               { return nil, nil }
+func (h *house) brokers() ([]plant.Source, error)               { return nil, nil }

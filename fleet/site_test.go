@@ -1,0 +1,289 @@
+package fleet_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/netip"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"ballast/fleet"
+	"ballast/ledger"
+	"ballast/ledger/sqlite"
+	"ballast/miner"
+	drivers "ballast/miner/all"
+	"ballast/sim"
+	dialects "ballast/sim/dialect/all"
+)
+
+// keys are what the simulated machines of these tests want.
+type keys struct{}
+
+var accounts = map[miner.Firmware]string{miner.Antminer: "root", miner.Braiins: "root", miner.Whatsminer: "super"}
+
+func (keys) Credentials(_ netip.Addr, fw miner.Firmware) miner.Credentials {
+	return miner.Credentials{User: accounts[fw], Password: "simulated"}
+}
+
+// world is a simulated site on real sockets with a fleet that polls it.
+type world struct {
+	*testing.T
+	site    *sim.Site
+	network netip.Prefix
+	reach   fleet.Reach
+	fleet   *fleet.Fleet
+	record  ledger.Store
+
+	mu    sync.Mutex
+	polls map[int64][]fleet.Poll
+}
+
+func newWorld(t *testing.T, machines int, interval time.Duration) *world {
+	t.Helper()
+	mix := sim.DefaultMix()
+	for i := range mix.Groups {
+		g := &mix.Groups[i]
+		g.User, g.Password = accounts[g.Firmware], "simulated"
+	}
+	w := &world{T: t, polls: map[int64][]fleet.Poll{}}
+	w.network = netip.PrefixFrom(netip.AddrFrom4([4]byte{127, byte(100 + rand.IntN(100)), byte(rand.IntN(256)), 0}), 24)
+	var err error
+	w.site, err = sim.New(sim.Config{Machines: machines, Mix: &mix, Seed: 7, Network: w.network, Pristine: true, Log: slog.New(slog.DiscardHandler)}, dialects.Dialects())
+	if err != nil {
+		t.Fatal(err)
+	}
+	how, err := w.site.Listen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := w.site.Serve(ctx); err != nil && ctx.Err() == nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(func() { cancel(); wg.Wait() })
+	w.reach = fleet.Reach{Drivers: drivers.Drivers(), Keys: keys{}, Ports: how.Ports}
+	w.record, err = sqlite.Open(ctx, filepath.Join(t.TempDir(), "ledger.db"), sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.record.Close() })
+	w.fleet = fleet.New(w.reach, w.record, "here", interval, slog.New(slog.DiscardHandler))
+	w.fleet.OnPoll = func(p fleet.Poll) {
+		w.mu.Lock()
+		w.polls[p.Machine.ID] = append(w.polls[p.Machine.ID], p)
+		w.mu.Unlock()
+	}
+	return w
+}
+
+func (w *world) scan() []fleet.Found {
+	w.Helper()
+	var found []fleet.Found
+	s := fleet.Scanner{Reach: w.reach}
+	if _, err := s.Scan(w.Context(), []netip.Prefix{w.network}, func(f fleet.Found) { found = append(found, f) }, nil); err != nil {
+		w.Fatal(err)
+	}
+	return found
+}
+
+func (w *world) run() {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- w.fleet.Run(ctx) }()
+	w.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			w.Error(err)
+		}
+	})
+}
+
+// until waits for a condition of the fleet.
+func (w *world) until(what string, limit time.Duration, ok func() bool) {
+	w.Helper()
+	for deadline := time.Now().Add(limit); !ok(); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			for _, s := range w.fleet.All() {
+				if s.Condition != fleet.CondHashing {
+					w.Logf("%d %v %s %s: %s %s", s.Machine.ID, s.Machine.Addr, s.Machine.Firmware, s.Machine.Model, s.Condition, s.Trouble)
+				}
+			}
+			w.Fatalf("not within %v: %s", limit, what)
+		}
+	}
+}
+
+// at finds the machine that the record has at an address.
+func (w *world) at(a netip.Addr) *fleet.Status {
+	w.Helper()
+	for _, s := range w.fleet.All() {
+		if s.Machine.Addr == a {
+			return s
+		}
+	}
+	w.Fatalf("no machine at %v", a)
+	return nil
+}
+
+// Every fault on the wire of one machine leaves the cadence of the others
+// alone, and the machine comes back by itself.
+func TestWireFaultsHarmNobodyElse(t *testing.T) {
+	const machines = 48
+	w := newWorld(t, machines, time.Second)
+	found := w.scan()
+	if len(found) != machines {
+		t.Fatalf("%d of %d machines found", len(found), machines)
+	}
+	w.run()
+	if _, err := w.fleet.Observe(t.Context(), found); err != nil {
+		t.Fatal(err)
+	}
+	healthy := func() bool {
+		for _, s := range w.fleet.All() {
+			if s.Condition != fleet.CondHashing {
+				return false
+			}
+		}
+		return len(w.fleet.All()) == machines
+	}
+	w.until("all hashing", 30*time.Second, healthy)
+
+	kinds := []sim.FaultKind{sim.FaultWireHung, sim.FaultWireSilent, sim.FaultWireRefused, sim.FaultWireGarbage, sim.FaultWireSlow, sim.FaultWireReset, sim.FaultWireTruncated, sim.FaultWireDelay}
+	victims := map[int64]bool{}
+	for i, kind := range kinds {
+		rig := i * 5
+		victims[w.at(w.site.Addr(rig)).Machine.ID] = true
+		if _, err := w.site.Inject(sim.Fault{Kind: kind, Rig: rig}); err != nil {
+			t.Fatalf("%s: %v", kind, err)
+		}
+	}
+	w.mu.Lock()
+	clear(w.polls)
+	w.mu.Unlock()
+	const watch = 8 * time.Second
+	time.Sleep(watch)
+	w.mu.Lock()
+	polls := map[int64][]fleet.Poll{}
+	for id, ps := range w.polls {
+		polls[id] = ps
+	}
+	w.mu.Unlock()
+	for _, s := range w.fleet.All() {
+		id := s.Machine.ID
+		if victims[id] {
+			continue
+		}
+		good, late := 0, 0
+		for _, p := range polls[id] {
+			if p.Err == nil {
+				good++
+			}
+			if p.End.Sub(p.Due) > time.Second {
+				late++
+			}
+		}
+		if good < int(watch/time.Second)-2 || late > 1 {
+			t.Errorf("machine %d (%s): %d good polls of %d in %v, %d late", id, s.Machine.Firmware, good, len(polls[id]), watch, late)
+		}
+	}
+	w.site.Clear(0, "", -1, "")
+	w.until("all back", 30*time.Second, healthy)
+}
+
+// Two machines that swap addresses are followed: each keeps its number and
+// gets its own readings.
+func TestAddressSwapIsFollowed(t *testing.T) {
+	w := newWorld(t, 20, time.Second)
+	found := w.scan()
+	w.run()
+	if _, err := w.fleet.Observe(t.Context(), found); err != nil {
+		t.Fatal(err)
+	}
+	w.until("all read", 20*time.Second, func() bool {
+		for _, s := range w.fleet.All() {
+			if s.Reading == nil {
+				return false
+			}
+		}
+		return true
+	})
+	// Machines that tell a MAC or a serial can be followed; find two of them, of
+	// different firmwares and of the same.
+	byFirmware := map[string][]int{}
+	for i := range w.site.Machines() {
+		s := w.at(w.site.Addr(i))
+		if s.Machine.MAC != "" {
+			byFirmware[s.Machine.Firmware] = append(byFirmware[s.Machine.Firmware], i)
+		}
+	}
+	var pairs [][2]int
+	var firsts []int
+	for _, rigs := range byFirmware {
+		if len(rigs) >= 4 && len(pairs) == 0 {
+			pairs = append(pairs, [2]int{rigs[0], rigs[1]})
+			continue
+		}
+		firsts = append(firsts, rigs[0])
+	}
+	if len(firsts) >= 2 {
+		pairs = append(pairs, [2]int{firsts[0], firsts[1]})
+	}
+	if len(pairs) == 0 {
+		t.Fatal("no machine tells a MAC")
+	}
+	for _, pair := range pairs {
+		a, b := w.site.Addr(pair[0]), w.site.Addr(pair[1])
+		atA, atB := w.at(a).Machine, w.at(b).Machine
+		t.Run(fmt.Sprintf("%s and %s", atA.Firmware, atB.Firmware), func(t *testing.T) {
+			if _, err := w.site.Inject(sim.Fault{Kind: sim.FaultSwap, Rig: pair[0], Index: pair[1]}); err != nil {
+				t.Fatal(err)
+			}
+			w.until("the swap is followed", 40*time.Second, func() bool {
+				x, okX := w.fleet.Get(miner.ID(atA.ID))
+				y, okY := w.fleet.Get(miner.ID(atB.ID))
+				return okX && okY && x.Machine.Addr == b && y.Machine.Addr == a && x.Condition == fleet.CondHashing && y.Condition == fleet.CondHashing
+			})
+			for _, m := range []ledger.Machine{atA, atB} {
+				s, _ := w.fleet.Get(miner.ID(m.ID))
+				if got := s.Reading.Identity.MAC; got != "" && got != m.MAC {
+					t.Errorf("machine %d (%s) has a reading of %s", m.ID, m.MAC, got)
+				}
+			}
+		})
+	}
+}
+
+// A wrong password is one machine's trouble, says what to do, and ends with the
+// right password.
+func TestWrongPassword(t *testing.T) {
+	w := newWorld(t, 30, time.Second)
+	found := w.scan()
+	var rig int
+	for i := range w.site.Machines() {
+		if w.site.Rig(i).Spec().Firmware == miner.VNish || w.site.Rig(i).Spec().Firmware == miner.Braiins {
+			rig = i
+		}
+	}
+	w.run()
+	if _, err := w.fleet.Observe(t.Context(), found); err != nil {
+		t.Fatal(err)
+	}
+	a := w.site.Addr(rig)
+	w.until("read", 20*time.Second, func() bool { return w.at(a).Reading != nil })
+	if _, err := w.site.Inject(sim.Fault{Kind: sim.FaultPassword, Rig: rig, Text: "changed-by-somebody"}); err != nil {
+		t.Fatal(err)
+	}
+	w.until("locked", 40*time.Second, func() bool { return w.at(a).Condition == fleet.CondLocked })
+	if s := w.at(a); s.Trouble == "" || errors.Is(errors.New(s.Trouble), miner.ErrDenied) {
+		t.Error(s.Trouble)
+	}
+	w.site.Clear(0, "", rig, "")
+}

@@ -123,6 +123,9 @@ func (f *Fleet) read(ctx context.Context, b *member) (*miner.Reading, error) {
 		if who, err := dev.Identify(ctx); err == nil {
 			r.Identity.MAC, r.Identity.Serial = who.MAC, who.Serial
 		} else if !errors.Is(err, miner.ErrDenied) {
+			if errors.Is(err, miner.ErrNotMine) {
+				f.look(s.Machine.Addr)
+			}
 			return nil, fmt.Errorf("asking who is there: %w", err)
 		}
 	}

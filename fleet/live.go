@@ -159,9 +159,19 @@ func (f *Fleet) Observe(ctx context.Context, found []Found) ([]ledger.Machine, e
 		batch[i] = ledger.Sighting{Addr: r.Addr, MAC: id.MAC, Serial: id.Serial, Make: id.Make, Model: id.Model, Firmware: string(id.Firmware),
 			FirmwareVersion: id.FirmwareVersion, Hostname: id.Hostname, Site: f.Site}
 	}
+	before := map[int64]netip.Addr{}
+	for _, s := range f.All() {
+		before[s.Machine.ID] = s.Machine.Addr
+	}
 	machines, err := f.Record.ObserveMachines(ctx, batch)
 	if err != nil {
 		return nil, fmt.Errorf("recording %d sightings: %w", len(batch), err)
+	}
+	for _, m := range machines {
+		// Where a machine was is where the one it changed places with may be.
+		if was, ok := before[m.ID]; ok && was.IsValid() && was != m.Addr {
+			f.look(was)
+		}
 	}
 	touched := map[int64]bool{}
 	for _, m := range machines {

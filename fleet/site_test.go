@@ -2,12 +2,13 @@ package fleet_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net/netip"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -243,7 +244,7 @@ func TestAddressSwapIsFollowed(t *testing.T) {
 		a, b := w.site.Addr(pair[0]), w.site.Addr(pair[1])
 		atA, atB := w.at(a).Machine, w.at(b).Machine
 		t.Run(fmt.Sprintf("%s and %s", atA.Firmware, atB.Firmware), func(t *testing.T) {
-			if _, err := w.site.Inject(sim.Fault{Kind: sim.FaultSwap, Rig: pair[0], Index: pair[1]}); err != nil {
+			if _, err := w.site.Inject(sim.Fault{Kind: sim.FaultSwap, Rig: pair[0], Text: strconv.Itoa(pair[1])}); err != nil {
 				t.Fatal(err)
 			}
 			w.until("the swap is followed", 40*time.Second, func() bool {
@@ -261,29 +262,34 @@ func TestAddressSwapIsFollowed(t *testing.T) {
 	}
 }
 
-// A wrong password is one machine's trouble, says what to do, and ends with the
-// right password.
+// A wrong password is one machine's trouble, says so, and ends with the right
+// one.
 func TestWrongPassword(t *testing.T) {
 	w := newWorld(t, 30, time.Second)
-	found := w.scan()
-	var rig int
+	rig := -1
 	for i := range w.site.Machines() {
-		if w.site.Rig(i).Spec().Firmware == miner.VNish || w.site.Rig(i).Spec().Firmware == miner.Braiins {
+		if w.site.Rig(i).Spec().Firmware == miner.Braiins {
 			rig = i
 		}
 	}
+	if _, err := w.site.Inject(sim.Fault{Kind: sim.FaultPassword, Rig: rig, Text: "changed-by-somebody"}); err != nil {
+		t.Fatal(err)
+	}
+	found := w.scan()
 	w.run()
 	if _, err := w.fleet.Observe(t.Context(), found); err != nil {
 		t.Fatal(err)
 	}
 	a := w.site.Addr(rig)
-	w.until("read", 20*time.Second, func() bool { return w.at(a).Reading != nil })
-	if _, err := w.site.Inject(sim.Fault{Kind: sim.FaultPassword, Rig: rig, Text: "changed-by-somebody"}); err != nil {
-		t.Fatal(err)
+	w.until("locked", 20*time.Second, func() bool { return w.at(a).Condition == fleet.CondLocked })
+	if s := w.at(a); s.Machine.Firmware != string(miner.Braiins) || !strings.Contains(s.Trouble, "password") || strings.Contains(s.Trouble, "simulated") {
+		t.Errorf("%s: %s", s.Machine.Firmware, s.Trouble)
 	}
-	w.until("locked", 40*time.Second, func() bool { return w.at(a).Condition == fleet.CondLocked })
-	if s := w.at(a); s.Trouble == "" || errors.Is(errors.New(s.Trouble), miner.ErrDenied) {
-		t.Error(s.Trouble)
+	for _, s := range w.fleet.All() {
+		if s.Machine.Addr != a && s.Condition != fleet.CondHashing && s.Condition != fleet.CondUnknown {
+			t.Errorf("machine %d is %s: %s", s.Machine.ID, s.Condition, s.Trouble)
+		}
 	}
 	w.site.Clear(0, "", rig, "")
+	w.until("hashing", 90*time.Second, func() bool { return w.at(a).Condition == fleet.CondHashing })
 }

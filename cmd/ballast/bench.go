@@ -127,7 +127,7 @@ func (c *benchFleet) Run(ctx context.Context, common *common, s *streams) error 
 // startSim starts the simulator as a process of its own and waits for its
 // sockets.
 func startSim(ctx context.Context, self string, errs io.Writer, args ...string) (pid int, r ready, stop func(), err error) {
-	cmd := exec.CommandContext(ctx, self, append([]string{"sim", "--ready", "--mix", os.Getenv("MIX")}, args...)...) //nolint:gosec // our own binary
+	cmd := exec.CommandContext(ctx, self, append([]string{"sim", "--ready"}, args...)...) //nolint:gosec // our own binary
 	cmd.Stderr = errs
 	out, err := cmd.StdoutPipe()
 	if err != nil {

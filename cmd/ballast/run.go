@@ -69,7 +69,7 @@ func (c *runCmd) simulate(ctx context.Context, cfg *config.Config, errs io.Write
 	if err != nil {
 		return nil, fmt.Errorf("finding this program: %w", err)
 	}
-	cmd := exec.CommandContext(ctx, self, "sim", "--mix", os.Getenv("MIX"), "--machines", strconv.Itoa(c.Simulate), "--seed", strconv.FormatUint(c.Seed, 10), "--ready", "--control", "127.0.0.1:0") //nolint:gosec // our own binary
+	cmd := exec.CommandContext(ctx, self, "sim", "--machines", strconv.Itoa(c.Simulate), "--seed", strconv.FormatUint(c.Seed, 10), "--ready", "--control", "127.0.0.1:0") //nolint:gosec // our own binary
 	cmd.Stderr = errs
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 5 * time.Second

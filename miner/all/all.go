@@ -7,10 +7,12 @@ import (
 	"ballast/miner"
 	"ballast/miner/antminer"
 	"ballast/miner/avalon"
+	"ballast/miner/bitaxe"
 	"ballast/miner/braiins"
 	"ballast/miner/cgminer"
 	"ballast/miner/epic"
 	"ballast/miner/luxos"
+	"ballast/miner/vnish"
 	"ballast/miner/whatsminer"
 )
 
@@ -18,10 +20,12 @@ import (
 func Drivers() []miner.Driver {
 	return []miner.Driver{
 		luxos.New(),
+		vnish.New(),
 		braiins.New(),
 		epic.New(),
 		whatsminer.New(),
 		avalon.New(),
+		bitaxe.New(),
 		antminer.New(),
 		cgminer.New(),
 	}

@@ -5,10 +5,12 @@ import (
 	"ballast/sim"
 	"ballast/sim/dialect/antminer"
 	"ballast/sim/dialect/avalon"
+	"ballast/sim/dialect/bitaxe"
 	"ballast/sim/dialect/braiins"
 	"ballast/sim/dialect/cgminer"
 	"ballast/sim/dialect/epic"
 	"ballast/sim/dialect/luxos"
+	"ballast/sim/dialect/vnish"
 	"ballast/sim/dialect/whatsminer"
 )
 
@@ -16,10 +18,12 @@ import (
 func Dialects() []sim.Dialect {
 	return []sim.Dialect{
 		luxos.New(),
+		vnish.New(),
 		braiins.New(),
 		epic.New(),
 		whatsminer.New(),
 		avalon.New(),
+		bitaxe.New(),
 		antminer.New(),
 		cgminer.New(),
 	}

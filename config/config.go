@@ -137,16 +137,7 @@ type MQTTSource struct {
 	Broker   string       `yaml:"broker" doc:"tcp://host:1883 or ssl://host:8883."`
 	User     string       `yaml:"user" doc:"User name."`
 	Password miner.Secret `yaml:"password" doc:"Password."`
-	Topics   []MQTTTopic  `yaml:"topics" doc:"Which topics carry which quantity."`
-}
-
-// MQTTTopic maps a topic to a quantity.
-type MQTTTopic struct {
-	Topic    string  `yaml:"topic" doc:"Topic filter (site/meter/+/power)."`
-	Device   string  `yaml:"device" doc:"Device the reading belongs to."`
-	Quantity string  `yaml:"quantity" doc:"What it measures (power_w)."`
-	Path     string  `yaml:"path" doc:"JSON path of the value inside the payload; empty when the payload is a bare number."`
-	Scale    float64 `yaml:"scale" doc:"Factor to the quantity's unit. 0 means 1."`
+	Mapping  string       `yaml:"mapping" doc:"File that says which topics carry which values; docs/plant.md has the format."`
 }
 
 // Default is the configuration of an empty file.

@@ -77,8 +77,13 @@ func DefaultMix() Mix {
 }
 
 // ParseMix reads a mix file.
-func ParseMix(text []byte) (Mix, error) {
-	var m Mix
+func ParseMix(text []byte) (m Mix, err error) {
+	defer func() {
+		// The YAML library panics on some malformed input.
+		if p := recover(); p != nil {
+			m, err = Mix{}, fmt.Errorf("%w: the text is not readable as YAML: %v", ErrMix, p)
+		}
+	}()
 	if err := yaml.UnmarshalWithOptions(text, &m, yaml.Strict()); err != nil {
 		return Mix{}, fmt.Errorf("%w: %s", ErrMix, yaml.FormatError(err, false, true))
 	}

@@ -6,11 +6,11 @@ import (
 	"net"
 	"os"
 	"strings"
-	"sync"
 
 	"ballast/config"
 	"ballast/plant"
 	"ballast/plant/modbus"
+	"ballast/plant/mqtt"
 	"ballast/plant/register"
 	"ballast/plant/snmp"
 )
@@ -65,8 +65,23 @@ func (h *house) sources() ([]plant.Source, error) {
 		}
 		out = append(out, s)
 	}
-	brokers, err := h.brokers()
-	return append(out, brokers...), err
+	for i, b := range p.MQTT {
+		text, err := os.ReadFile(b.Mapping)
+		if err != nil {
+			return nil, fmt.Errorf("%w: plant.mqtt[%d].mapping: %w", errUsage, i, err)
+		}
+		m, err := mqtt.ParseMapping(text)
+		if err != nil {
+			return nil, fmt.Errorf("%w: plant.mqtt[%d].mapping: %s: %w", errUsage, i, b.Mapping, err)
+		}
+		host, _ := os.Hostname()
+		s, err := mqtt.New(mqtt.Config{Name: b.Name, Broker: b.Broker, ClientID: fmt.Sprintf("ballast-%s-%d", host, os.Getpid()), User: b.User, Password: plant.Secret(b.Password), Mapping: m, Log: h.log})
+		if err != nil {
+			return nil, fmt.Errorf("%w: plant.mqtt[%d]: %w", errUsage, i, err)
+		}
+		out = append(out, s)
+	}
+	return out, nil
 }
 
 // registerMap is a built-in map, or a file.
@@ -83,15 +98,9 @@ func registerMap(name string) (register.Map, error) {
 
 // plant reads all sources until ctx ends.
 func (h *house) plant(ctx context.Context) error {
-	var wg sync.WaitGroup
-	for _, s := range h.devices {
-		wg.Go(func() {
-			if err := s.Run(ctx, h.latest.Put); err != nil && ctx.Err() == nil {
-				h.log.Error("a meter or controller cannot be read", "device", s.Name(), "error", err)
-			}
-		})
+	if err := plant.RunAll(ctx, h.devices, h.latest.Put); err != nil && ctx.Err() == nil {
+		h.log.Error("a meter or controller cannot be read", "error", err)
 	}
 	<-ctx.Done()
-	wg.Wait()
 	return nil
 }

@@ -5,6 +5,7 @@ package ledgertest
 import (
 	"context"
 	"database/sql"
+	"flag"
 	"sync"
 	"testing"
 	"time"
@@ -24,6 +25,7 @@ type Open func(t testing.TB, clock func() time.Time) Opened
 
 // Run runs the whole suite.
 func Run(t *testing.T, open Open) {
+	fewerChecks(t)
 	for _, part := range []struct {
 		name string
 		run  func(*testing.T, Open)
@@ -59,6 +61,17 @@ func Run(t *testing.T, open Open) {
 	} {
 		t.Run(part.name, func(t *testing.T) { part.run(t, open) })
 	}
+}
+
+// fewerChecks makes rapid run 40 checks of each property instead of 100, unless
+// the command line says how many: each of them is hundreds of transactions.
+func fewerChecks(t *testing.T) {
+	f := flag.Lookup("rapid.checks")
+	if f == nil || f.Value.String() != f.DefValue {
+		return
+	}
+	ok(t, f.Value.Set("40"))
+	t.Cleanup(func() { ok(t, f.Value.Set(f.DefValue)) })
 }
 
 // clock is a clock that tests move by hand.

@@ -19,18 +19,18 @@ import (
 func TestPostgres(t *testing.T) {
 	server := ledgertest.StartPostgres(t)
 	open := func(t testing.TB, clock func() time.Time) ledgertest.Opened {
-		dsn := server.Database(t)
+		dsn := server.Schema(t)
 		return ledgertest.Opened{Store: openAt(t, dsn, clock), Raw: raw(t, dsn)}
 	}
 	t.Run("Conformance", func(t *testing.T) { ledgertest.Run(t, open) })
 	t.Run("Migrations", func(t *testing.T) {
-		dsn := server.Database(t)
+		dsn := server.Schema(t)
 		ledgertest.RunMigrations(t, migrations.Postgres, raw(t, dsn), func() (ledger.Store, error) {
 			return postgres.Open(t.Context(), dsn, postgres.Options{})
 		})
 	})
 	t.Run("OpenAtOnce", func(t *testing.T) {
-		dsn := server.Database(t)
+		dsn := server.Schema(t)
 		var wg sync.WaitGroup
 		for range 4 {
 			wg.Go(func() {
@@ -84,7 +84,7 @@ func raw(t testing.TB, dsn string) *sql.DB {
 func BenchmarkPostgres(b *testing.B) {
 	server := ledgertest.StartPostgres(b)
 	ledgertest.Bench(b, func(t testing.TB, clock func() time.Time) ledgertest.Opened {
-		dsn := server.Database(t)
+		dsn := server.Schema(t)
 		return ledgertest.Opened{Store: openAt(t, dsn, clock), Raw: raw(t, dsn)}
 	})
 }

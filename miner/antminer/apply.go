@@ -155,13 +155,12 @@ func (d *device) setConf(ctx context.Context, c change) error {
 	if c.mode.Ok() && !conf.Has("miner-mode", "bitmain-work-mode") {
 		return fmt.Errorf("setting the work mode: %w: its configuration has none", miner.ErrUnsupported)
 	}
-	contentType, body := "application/json", []byte(nil)
+	contentType, write := "application/json", newConf
 	if isOldConf(conf) {
-		if c.step {
-			return fmt.Errorf("setting the work mode: %w: this generation sleeps or does not", miner.ErrUnsupported)
-		}
-		contentType, body = "application/x-www-form-urlencoded", []byte(formOf(conf, c).Encode())
-	} else if body, err = newConf(conf, c); err != nil {
+		contentType, write = "application/x-www-form-urlencoded", oldConf
+	}
+	body, err := write(conf, c)
+	if err != nil {
 		return err
 	}
 	answer, err := d.cgi.post(ctx, "set_miner_conf", contentType, body)
@@ -212,8 +211,11 @@ func newConf(conf cgminer.Object, c change) ([]byte, error) {
 	return body, nil
 }
 
-// formOf is the configuration as the form of S9 and S17.
-func formOf(conf cgminer.Object, c change) url.Values {
+// oldConf is the configuration as the form of S9 and S17.
+func oldConf(conf cgminer.Object, c change) ([]byte, error) {
+	if c.step {
+		return nil, fmt.Errorf("setting the work mode: %w: this generation sleeps or does not", miner.ErrUnsupported)
+	}
 	form := url.Values{
 		"_ant_nobeeper":             {"false"},
 		"_ant_notempoverctrl":       {"false"},
@@ -251,7 +253,7 @@ func formOf(conf cgminer.Object, c change) url.Values {
 		}
 		form.Set("_ant_work_mode", fmt.Sprint(mode))
 	}
-	return form
+	return []byte(form.Encode()), nil
 }
 
 // judgeAnswer reads {"stats":"success","code":"M000","msg":"OK!"}, the old "ok",

@@ -38,6 +38,7 @@ type device struct {
 	slow       miner.Replies // what hardly changes, as last told
 	denied     string        // why CGI could not be read, "" when it could
 	power      bool          // port 6060 tells power
+	infoFailed int           // how often it was asked in vain
 	closed     bool          // 4028 does not listen
 	last       miner.State   // of the last reading
 	complained bool          // the last reading had faults
@@ -193,13 +194,16 @@ func (d *device) fetchFast(ctx context.Context) (miner.Replies, error) {
 		d.mu.Unlock()
 	}
 	replies := miner.Replies{"stats_new": stats}
-	for name, request := range map[string][]byte{"summary_new": askSummary, "pools_new": askPools} {
+	for _, ask := range []struct {
+		name    string
+		request []byte
+	}{{"summary_new", askSummary}, {"pools_new", askPools}} {
 		if ctx.Err() != nil {
 			break
 		}
-		raw, problem := cgminer.AskRaw(ctx, d.target, apiPort, request)
+		raw, problem := cgminer.AskRaw(ctx, d.target, apiPort, ask.request)
 		if len(raw) > 0 {
-			replies[name] = raw
+			replies[ask.name] = raw
 		}
 		if problem != nil {
 			err = problem
@@ -263,11 +267,33 @@ func (d *device) fetchWeb(ctx context.Context) (miner.Replies, error) {
 	return replies, last
 }
 
-// hasInfoPort tells whether port 6060 is worth a try: behind a port forward
-// that does not name it, it is somebody else's.
-func (d *device) hasInfoPort() bool {
+// Most machines have nothing on port 6060, and a firewall may swallow the
+// question: it is asked briefly, and no more after it failed twice.
+const (
+	infoTime  = time.Second
+	infoTries = 2
+)
+
+// probePower finds out whether port 6060 tells power. Behind a port forward that
+// does not name it, the port is somebody else's.
+func (d *device) probePower(ctx context.Context) bool {
+	d.mu.Lock()
+	tries := d.infoFailed
+	d.mu.Unlock()
 	_, mapped := d.target.Ports[infoPort]
-	return mapped || len(d.target.Ports) == 0
+	if tries >= infoTries || !mapped && len(d.target.Ports) > 0 || ctx.Err() != nil {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, infoTime)
+	defer cancel()
+	raw, err := d.info.do(ctx, d.info.base, http.MethodGet, "/miner_power", "", nil)
+	if err == nil && (&parser{}).takePower(raw) {
+		return true
+	}
+	d.mu.Lock()
+	d.infoFailed++
+	d.mu.Unlock()
+	return false
 }
 
 // fetchPower asks port 6060 where it is known to tell power.
@@ -291,6 +317,9 @@ func (d *device) fetchSlow(ctx context.Context, fast miner.Replies) {
 	d.mu.Lock()
 	slow := maps.Clone(d.slow)
 	modern := d.form == newForm
+	if d.form == oldForm && slow != nil {
+		d.form = unknownForm // an update may have taught it the new one
+	}
 	d.mu.Unlock()
 	if slow == nil {
 		slow = miner.Replies{}
@@ -304,22 +333,13 @@ func (d *device) fetchSlow(ctx context.Context, fast miner.Replies) {
 				slow["chain_map"] = chips
 			}
 		}
-	} else if raw, err := cgminer.Ask(ctx, d.target, "devs", ""); err == nil {
-		slow["devs"] = raw
 	}
 	denied := d.fetchConf(ctx, slow)
-	power := false
-	if ctx.Err() == nil && d.hasInfoPort() {
-		raw, err := d.info.do(ctx, d.info.base, http.MethodGet, "/miner_power", "", nil)
-		power = err == nil && (&parser{}).takePower(raw)
-	}
+	power := d.probePower(ctx)
 	d.fetchComplaint(ctx, slow, fast, power)
 	d.mu.Lock()
 	d.slow, d.denied, d.power = slow, denied, power
 	d.closed = false // try 4028 again once a round
-	if d.form == oldForm {
-		d.form = unknownForm // an update may have taught it the new one
-	}
 	d.mu.Unlock()
 }
 

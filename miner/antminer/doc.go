@@ -22,6 +22,7 @@
 // # Reply names
 //
 //	version, summary, stats, pools, devs  as the 4028 commands, old form
+//	                                      (devs in saved sets only)
 //	stats_new, summary_new, pools_new     with new_api; also stats.cgi, ...
 //	chain_map                             the chip maps of an old-form stats
 //	miner_type, get_system_info, get_miner_conf, get_network_info,

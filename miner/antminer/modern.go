@@ -47,7 +47,7 @@ func (p *parser) readTotals(o cgminer.Object) {
 func (p *parser) readStats(o cgminer.Object) {
 	r := &p.r
 	p.readTotals(o)
-	r.HWErrorRatio = o.Percent("hwp_total")
+	r.HWErrorRatio = o.Percent("hwp_total") // the web interface shows it with a % sign
 	for i, rpm := range o.Floats("fan") {
 		if rpm == rpm { // not NaN
 			r.Fans = append(r.Fans, miner.Fan{Index: i, Speed: speed(r, o.Where()+".fan", rpm)})

@@ -138,10 +138,11 @@ func (w *web) isMine(ctx context.Context) error {
 	}
 	res, err := w.base.RoundTrip(req)
 	if err != nil {
-		if kind := kindOf(err); kind == miner.ErrUnreachable {
-			return fmt.Errorf("asking the web interface: %w: %w", kind, err)
+		kind := kindOf(err)
+		if errors.Is(kind, miner.ErrGarbage) {
+			kind = miner.ErrNotMine
 		}
-		return fmt.Errorf("asking the web interface: %w: %w", miner.ErrNotMine, err)
+		return fmt.Errorf("asking the web interface: %w: %w", kind, err)
 	}
 	defer res.Body.Close()
 	if res.StatusCode == http.StatusUnauthorized && strings.Contains(res.Header.Get("WWW-Authenticate"), realm) {

@@ -71,7 +71,7 @@ func (d *device) sleep(ctx context.Context) error {
 	case !d.soft():
 		return d.set(ctx, "hashpower,0")
 	case d.nested:
-		return d.set(ctx, "softoff,1:"+d.soon())
+		return d.setSoon(ctx, "softoff,1:")
 	}
 	return d.set(ctx, "softoff")
 }
@@ -80,7 +80,7 @@ func (d *device) sleep(ctx context.Context) error {
 // is no softon.
 func (d *device) wake(ctx context.Context) error {
 	if d.soft() {
-		err := d.silently(d.set(ctx, "softon,1:"+d.soon()))
+		err := d.silently(d.setSoon(ctx, "softon,1:"))
 		if d.nested || !errors.Is(err, miner.ErrUnsupported) && !errors.Is(err, miner.ErrRefused) {
 			return err
 		}
@@ -92,9 +92,13 @@ func (d *device) wake(ctx context.Context) error {
 // only hashpower.
 func (d *device) soft() bool { return d.last.Extra["SoftOFF"] != "" }
 
-// soon is a time shortly to come, by the machine's clock.
-func (d *device) soon() string {
-	return strconv.FormatInt(time.Now().Add(d.clock+notice).Unix(), 10)
+// setSoon sends an option that takes effect at a time shortly to come, by the
+// machine's clock, which is asked for right before.
+func (d *device) setSoon(ctx context.Context, option string) error {
+	if _, err := d.askVersion(ctx); err != nil {
+		return err
+	}
+	return d.set(ctx, option+strconv.FormatInt(time.Now().Add(d.clock+notice).Unix(), 10))
 }
 
 // silently takes a connection that was closed without a reply as done: some

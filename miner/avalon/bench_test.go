@@ -9,11 +9,12 @@ import (
 	"time"
 
 	"ballast/miner"
+	"ballast/miner/cgminer"
 	"ballast/sim"
 	dialect "ballast/sim/dialect/avalon"
 )
 
-// polled are the replies of one poll of a machine of our own.
+// polled are the raw replies of one poll of a machine of our own.
 func polled(b *testing.B, name string) (miner.Replies, miner.Device) {
 	b.Helper()
 	rig := sim.NewRig(sim.Spec{Firmware: miner.Avalon, Model: model(b, name), MAC: "02:be:ef:00:12:34", Serial: "0201000077bdc7ab"}, nil)
@@ -29,15 +30,15 @@ func polled(b *testing.B, name string) (miner.Replies, miner.Device) {
 		b.Fatal(err)
 	}
 	d := dev.(*device)
-	replies, err := d.askFast(ctx)
+	commands := "summary+estats+pools"
+	if d.lite {
+		commands = "summary+litestats+pools"
+	}
+	raw, err := cgminer.Ask(ctx, target, commands, "")
 	if err != nil {
 		b.Fatal(err)
 	}
-	replies["version"] = d.slow["version"]
-	if d.nested {
-		replies["stats"] = d.slow["stats"]
-	}
-	return replies, dev
+	return miner.Replies{"reply": raw}, dev
 }
 
 var machines = map[string]string{"classic": "1246-83", "nested": "Avalon Q"}

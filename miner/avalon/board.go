@@ -28,6 +28,9 @@ func (m *module) lists() boardLists {
 func (m *module) boards(r *miner.Reading, state miner.State, now unit.Opt[unit.Hashrate], first, expected int) []miner.Board {
 	l := m.lists()
 	n := max(len(l.rates), len(l.hottest), len(l.errors), m.slots, len(m.list("ECHU")))
+	if counted, told := m.hashBoards(); told && n == 0 {
+		n = counted
+	}
 	if n == 0 || n > mostBoards {
 		return nil
 	}

@@ -26,7 +26,7 @@ func TestContract(t *testing.T) {
 		Specs: []sim.Spec{
 			{Model: model(t, "1246-83"), Version: "21072802_4ec6bb0_211fc46"},
 			{Model: model(t, "Avalon 1466")},
-			{Model: model(t, "Avalon 1566HA"), Version: "25011701_97e3ef1_70a8ab8"},
+			{Model: model(t, "Avalon 1566HA"), Version: "24102401_25462b2_9ddf522"},
 			{Model: model(t, "Avalon A15 Pro")},
 			{Model: model(t, "Avalon Q"), Version: "25052801_14a19a2"},
 			{Model: model(t, "Avalon Nano 3S")},
@@ -39,12 +39,12 @@ func TestContract(t *testing.T) {
 // fetchAll asks one machine for every reply.
 func fetchAll(ctx context.Context, dev miner.Device) (miner.Replies, error) {
 	d := dev.(*device)
-	if _, err := d.Identify(ctx); err != nil {
+	if _, err := d.Read(ctx); err != nil {
 		return nil, err
 	}
 	out := miner.Replies{}
 	commands := []string{"version", "summary", "stats", "pools", "devs", "devdetails", "config", "coin"}
-	if d.nested {
+	if d.lite {
 		commands = append(commands, "litestats")
 	}
 	for _, c := range commands {

@@ -1,10 +1,11 @@
 package avalon
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,14 +20,14 @@ type device struct {
 	turn   chan struct{}
 
 	// What is known of the machine, under turn.
-	slow    miner.Replies // the last version and, nested form, stats
-	reads   int           // since slow was asked
-	nested  bool          // the newer generation
-	lite    bool          // it knows litestats
-	known   bool          // these two are known
-	singles bool          // combined requests are refused
-	clock   time.Duration // the machine's clock less ours
-	ticking bool          // clock is known
+	version cgminer.Reply
+	chips   []cgminer.Reply // the last stats, where the fast replies leave the chips out
+	reads   int             // left until these are asked anew
+	nested  bool            // the newer generation
+	lite    bool            // it knows litestats
+	known   bool            // these two, and version, are known
+	singles bool            // combined requests are refused
+	clock   time.Duration   // the machine's clock less ours
 	last    miner.Reading
 }
 
@@ -34,7 +35,7 @@ type device struct {
 const slowEvery = 30
 
 func newDevice(t miner.Target) *device {
-	return &device{target: t, turn: make(chan struct{}, 1), slow: miner.Replies{}}
+	return &device{target: t, turn: make(chan struct{}, 1)}
 }
 
 func (d *device) enter(ctx context.Context) error {
@@ -52,7 +53,7 @@ func (d *device) leave() { <-d.turn }
 func (d *device) Close() {
 	select {
 	case d.turn <- struct{}{}:
-		d.slow, d.reads, d.known, d.ticking, d.last = miner.Replies{}, 0, false, false, miner.Reading{}
+		d.chips, d.reads, d.known, d.last = nil, 0, false, miner.Reading{}
 		d.leave()
 	default: // a request is under way and ends by its own deadline
 	}
@@ -65,55 +66,54 @@ func (d *device) Identify(ctx context.Context) (miner.Identity, error) {
 		return miner.Identity{}, err
 	}
 	defer d.leave()
-	if err := d.askVersion(ctx); err != nil {
-		return miner.Identity{}, err
-	}
-	r, err := Driver{}.Parse(d.slow)
+	stats, err := d.askVersion(ctx)
 	if err != nil {
 		return miner.Identity{}, fmt.Errorf("identifying: %w", err)
 	}
+	r := blank()
+	read(&r, file(append(stats, d.version), r.Warn))
 	r.Identity.Addr = d.target.Addr
 	return r.Identity, nil
 }
 
-// askVersion fills the version into slow, and is ErrNotMine elsewhere.
-func (d *device) askVersion(ctx context.Context) error {
+// askVersion asks for the version, and is ErrNotMine elsewhere. The stats that
+// decided it are returned, if any.
+func (d *device) askVersion(ctx context.Context) (stats []cgminer.Reply, err error) {
 	raw, err := cgminer.Ask(ctx, d.target, "version", "")
 	if err != nil {
-		return fmt.Errorf("identifying: %w", err)
+		return nil, err
 	}
 	reply, ok := cgminer.Read("version", raw, nil)
 	if !ok {
-		return fmt.Errorf("identifying: %w: %s", miner.ErrNotMine, cgminer.Excerpt(raw))
+		return nil, fmt.Errorf("%w: %s", miner.ErrNotMine, cgminer.Excerpt(raw))
+	}
+	o := reply.First("VERSION")
+	if !strings.Contains(strings.ToLower(o.Text("PROD")), "avalon") && !strings.HasPrefix(o.Text("SWTYPE"), "MM") {
+		if o.Text("CGMiner") == "" || o.Has("LUXminer", "BOSer", "BOSminer", "BOSminer+", "BMMiner") {
+			return nil, miner.ErrNotMine
+		}
+		raw, err := cgminer.Ask(ctx, d.target, "stats", "")
+		if err != nil {
+			return nil, err
+		}
+		s, ok := cgminer.Read("stats", raw, nil)
+		if !ok || !bytes.Contains(raw, []byte(`"MM ID`)) {
+			return nil, miner.ErrNotMine
+		}
+		stats = s.Parts()
 	}
 	d.tick(reply)
-	o := reply.First("VERSION")
-	mine := strings.Contains(strings.ToLower(o.Text("PROD")), "avalon") || strings.HasPrefix(o.Text("SWTYPE"), "MM")
-	replies := miner.Replies{"version": raw}
-	if !mine {
-		if o.Text("CGMiner") == "" || o.Has("LUXminer", "BOSer", "BOSminer", "BOSminer+", "BMMiner") {
-			return fmt.Errorf("identifying: %w", miner.ErrNotMine)
-		}
-		stats, err := cgminer.Ask(ctx, d.target, "stats", "")
-		if err != nil {
-			return fmt.Errorf("identifying: %w", err)
-		}
-		if !strings.Contains(string(stats), `"MM ID`) {
-			return fmt.Errorf("identifying: %w", miner.ErrNotMine)
-		}
-		replies["stats"] = stats
+	d.version = reply
+	if d.nested = o.Has("LVERSION", "CGVERSION"); !d.known {
+		d.lite, d.known = d.nested, true
 	}
-	d.nested, d.known = o.Has("LVERSION", "CGVERSION"), true
-	d.lite = d.nested
-	maps.Copy(d.slow, replies)
-	return nil
+	return stats, nil
 }
 
 // tick learns the machine's clock from a reply.
 func (d *device) tick(reply cgminer.Reply) {
 	if when := reply.JSON().Get("STATUS.0.When"); when.Exists() {
 		d.clock = time.Until(time.Unix(when.Int(), 0))
-		d.ticking = true
 	}
 }
 
@@ -130,33 +130,33 @@ func (d *device) Read(ctx context.Context) (miner.Reading, error) {
 
 func (d *device) read(ctx context.Context) (miner.Reading, error) {
 	begin := time.Now()
-	fresh := !d.known || d.slow["version"] == nil
+	fresh := !d.known
 	if fresh {
-		if err := d.askVersion(ctx); err != nil {
-			return miner.Reading{}, err
+		if _, err := d.askVersion(ctx); err != nil {
+			return miner.Reading{}, fmt.Errorf("reading: %w", err)
 		}
 	}
-	replies, err := d.askFast(ctx)
+	r := blank()
+	parts, err := d.askFast(ctx, r.Warn)
 	if err != nil {
-		return miner.Reading{}, err
+		return miner.Reading{}, fmt.Errorf("reading: %w", err)
 	}
-	var trouble error
 	if d.reads--; d.reads < 0 {
-		trouble = d.askSlow(ctx, fresh)
 		d.reads = slowEvery - 1
+		if err := d.askSlow(ctx, fresh); err != nil {
+			r.Warn(miner.WarnMissing, "stats", err.Error())
+		}
 	}
-	replies["version"] = d.slow["version"]
-	if chips := d.slow["stats"]; d.lite && chips != nil {
-		replies["stats"] = chips
+	parts = append(parts, d.version)
+	if d.lite {
+		parts = append(parts, d.chips...)
 	}
 	end := time.Now()
-	r, err := Driver{}.Parse(replies)
-	if err != nil {
-		return r, fmt.Errorf("reading: %w", err)
+	found := file(parts, r.Warn)
+	if found.seen < 2 { // the version alone
+		return miner.Reading{}, fmt.Errorf("reading: %w: no section of an Avalon's", miner.ErrGarbage)
 	}
-	if trouble != nil {
-		r.Warn(miner.WarnMissing, "stats", trouble.Error())
-	}
+	read(&r, found)
 	r.At, r.Took = end, end.Sub(begin)
 	r.Identity.Addr = d.target.Addr
 	d.last = r
@@ -164,64 +164,62 @@ func (d *device) read(ctx context.Context) (miner.Reading, error) {
 }
 
 // askFast asks what changes from poll to poll.
-func (d *device) askFast(ctx context.Context) (miner.Replies, error) {
+func (d *device) askFast(ctx context.Context, warn cgminer.Warn) ([]cgminer.Reply, error) {
 	if d.lite {
-		replies, err := d.ask(ctx, "summary", "litestats", "pools")
-		if err != nil || hasStats(replies["litestats"]) {
-			return replies, err
+		parts, err := d.ask(ctx, warn, "summary", "litestats", "pools")
+		if err != nil || slices.ContainsFunc(parts, func(p cgminer.Reply) bool { return p.Has("STATS") }) {
+			return parts, err
 		}
 		d.lite = false
 	}
-	return d.ask(ctx, "summary", "estats", "pools")
+	return d.ask(ctx, warn, "summary", "estats", "pools")
 }
-
-func hasStats(raw []byte) bool { return strings.Contains(string(raw), "MM ID") }
 
 // askSlow asks what does not. fresh tells that the version has just been asked.
 func (d *device) askSlow(ctx context.Context, fresh bool) error {
-	var commands []string
+	var err1, err2 error
 	if !fresh {
-		commands = append(commands, "version")
+		_, err1 = d.askVersion(ctx)
 	}
 	if d.lite {
-		commands = append(commands, "stats")
+		var parts []cgminer.Reply
+		if parts, err2 = d.ask(ctx, nil, "stats"); err2 == nil {
+			d.chips = parts
+		}
 	}
-	if len(commands) == 0 {
-		return nil
-	}
-	replies, err := d.ask(ctx, commands...)
-	maps.Copy(d.slow, replies)
-	return err
+	return errors.Join(err1, err2)
 }
 
 // ask sends commands as one request, or one by one to a machine that refuses
-// that, and returns the replies by command. With some replies there, the error
-// is nil unless the context is over.
-func (d *device) ask(ctx context.Context, commands ...string) (miner.Replies, error) {
-	out := miner.Replies{}
+// that, and returns the replies. With some replies there, the error is nil
+// unless the context is over.
+func (d *device) ask(ctx context.Context, warn cgminer.Warn, commands ...string) ([]cgminer.Reply, error) {
 	if !d.singles && len(commands) > 1 {
 		raw, err := cgminer.Ask(ctx, d.target, strings.Join(commands, "+"), "")
 		if err != nil && len(raw) == 0 {
 			return nil, err
 		}
-		reply, ok := cgminer.Read("combined", raw, nil)
+		reply, ok := cgminer.Read("reply", raw, warn)
 		if !ok {
-			return nil, fmt.Errorf("asking: %w: %s", miner.ErrGarbage, cgminer.Excerpt(raw))
+			return nil, fmt.Errorf("%w: %s", miner.ErrGarbage, cgminer.Excerpt(raw))
 		}
 		if reply.Combined() {
-			for _, part := range reply.Parts() {
-				d.tick(part)
-				out[part.Name] = []byte(part.JSON().Raw)
-			}
-			return out, nil
+			parts := reply.Parts()
+			d.tick(parts[0])
+			return parts, nil
 		}
 		d.singles = !reply.Status.OK() // else it is cut, and worth another try next time
 	}
+	var out []cgminer.Reply
 	var failed error
 	for _, c := range commands {
 		raw, err := cgminer.Ask(ctx, d.target, c, "")
 		if len(raw) > 0 {
-			out[c] = raw
+			if reply, ok := cgminer.Read(c, raw, warn); ok {
+				out = append(out, reply)
+			} else {
+				failed = errors.Join(failed, fmt.Errorf("%w: %s: %s", miner.ErrGarbage, c, cgminer.Excerpt(raw)))
+			}
 		}
 		if failed = errors.Join(failed, err); ctx.Err() != nil {
 			break
@@ -250,7 +248,7 @@ func (d *device) Envelope(ctx context.Context) (miner.Envelope, error) {
 
 // ready makes sure that there is a reading.
 func (d *device) ready(ctx context.Context) error {
-	if d.last.Envelope != nil && d.ticking {
+	if d.last.Envelope != nil {
 		return nil
 	}
 	_, err := d.read(ctx)

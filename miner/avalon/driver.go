@@ -32,12 +32,15 @@ func (Driver) Hint(port uint16, reply []byte) bool {
 
 // Parse reads a set of replies; see the package comment for their names.
 func (Driver) Parse(in miner.Replies) (miner.Reading, error) {
-	r := miner.Reading{State: miner.Unknown}
-	r.Identity.Firmware = miner.Avalon
+	r := blank()
 	found := sort(in, r.Warn)
 	if found.seen == 0 {
 		return r, errNothing(in)
 	}
 	read(&r, found)
 	return r, nil
+}
+
+func blank() miner.Reading {
+	return miner.Reading{State: miner.Unknown, Identity: miner.Identity{Firmware: miner.Avalon}}
 }

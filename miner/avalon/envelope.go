@@ -98,7 +98,9 @@ func envelope(r *miner.Reading, help string, modules []*module) miner.Envelope {
 			e.Steps = append(e.Steps, levels(r, n)...)
 		}
 	}
-	e.Idle = unit.Some(asleep)
+	if !strings.Contains(r.Identity.Model, "Nano") {
+		e.Idle = unit.Some(asleep)
+	}
 	if r.State == miner.Sleeping {
 		e.Idle = r.Power.OrElse(e.Idle)
 	}

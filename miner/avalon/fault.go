@@ -107,7 +107,7 @@ func (m *module) faults(r *miner.Reading, state miner.State, boards []miner.Boar
 		r.Faults = append(r.Faults, miner.NewFault(miner.FanMissing, miner.Major, -1, "FanErr "+m.get("FanErr"), "fan error"))
 	}
 	if strings.Contains(m.get("SYSTEMSTATU"), "In Fault") && len(r.Faults) == 0 {
-		r.Faults = append(r.Faults, miner.NewFault(miner.ControlOther, miner.Critical, -1, "In Fault", m.get("SYSTEMSTATU")))
+		r.Faults = append(r.Faults, miner.NewFault(miner.ControlOther, miner.Critical, -1, "In Fault", kept(m.get("SYSTEMSTATU"))))
 	}
 	for _, b := range boards {
 		if present, ok := b.Present.Get(); ok && !present {

@@ -25,12 +25,12 @@ func identify(r *miner.Reading, version cgminer.Object, modules []*module) miner
 	var candidates []string
 	if len(modules) > 0 {
 		m := modules[0]
-		model, release := splitVer(m.get("Ver"))
+		model, release := splitVer(kept(m.get("Ver")))
 		if id.FirmwareVersion == "" {
 			id.FirmwareVersion = release
 		}
-		if id.Serial == "" {
-			id.Serial = serial(m.get("DNA"))
+		if dna := serial(m.peek("DNA")); dna != "" && (id.Serial == "" || id.Serial == dna) {
+			id.Serial = kept(serial(m.get("DNA")))
 		}
 		if told == "" {
 			told = model

@@ -113,6 +113,12 @@ func (m *module) get(key string) string {
 	return ""
 }
 
+// peek is get without having used it.
+func (m *module) peek(key string) string {
+	v, _ := m.fields.get(key)
+	return v
+}
+
 // num is a single number.
 func (m *module) num(key string) unit.Opt[float64] {
 	if v, ok := number(m.get(key)); ok {
@@ -143,7 +149,7 @@ func (m *module) gigahash(warn cgminer.Warn, key string, v float64) unit.Opt[uni
 }
 
 func (m *module) implausible(warn cgminer.Warn, key string) {
-	warn(miner.WarnImplausible, m.where+"."+key, m.get(key))
+	warn(miner.WarnImplausible, m.where+"."+key, kept(m.get(key)))
 }
 
 // temp is a temperature; zero is told for a sensor that is off.

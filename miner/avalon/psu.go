@@ -109,7 +109,7 @@ func (m *module) output(warn cgminer.Warn, ps []float64, p miner.PSU) unit.Opt[u
 	likely := func(w float64) bool { return !ok1 || !ok2 || math.Abs(w-product) <= 0.25*product+60 }
 	for _, i := range []int{psOutput, psOutput + 1} {
 		w, ok := at(ps, i)
-		if !ok || i == psOutput+1 && (w <= 0 || !ok1 || !ok2 || product < 60) {
+		if !ok || w == 0 && product > 0 || i == psOutput+1 && (w < 0 || !ok1 || !ok2 || product < 60) {
 			continue
 		}
 		if likely(w) {

@@ -103,7 +103,7 @@ func readModules(r *miner.Reading, modules []*module, model miner.Model) {
 		}
 		states[i] = m.work(likely)
 		if told := m.get("SYSTEMSTATU"); told != "" {
-			r.StateTold = strings.TrimPrefix(r.StateTold+"; "+told, "; ")
+			r.StateTold = kept(strings.TrimPrefix(r.StateTold+"; "+told, "; "))
 		}
 		prefix := ""
 		if len(modules) > 1 {
@@ -173,7 +173,9 @@ func (s *moduleSums) add(m *module, warn cgminer.Warn, now unit.Opt[unit.Hashrat
 		average = m.byWork(warn)
 	}
 	s.average.add(average)
-	s.expected.add(m.rate(warn, "GHSmm"))
+	if expected := m.rate(warn, "GHSmm"); expected.Or(0) > 0 { // else it is off
+		s.expected.add(expected)
+	}
 	s.errors.add(m.num("HW"))
 	s.limit.add(m.watts(warn, "MPO", m.num("MPO")))
 	if dh, ok := m.num("DH").Get(); ok && dh >= 0 && dh <= 100 {
@@ -225,12 +227,12 @@ func (m *module) fans(r *miner.Reading, prefix string) {
 			continue
 		}
 		m.used[i] = true
-		fan := miner.Fan{Index: len(r.Fans), Name: prefix + f.key, Duty: duty}
+		fan := miner.Fan{Index: len(r.Fans), Name: kept(prefix + f.key), Duty: duty}
 		const fastest = 60000
 		if v, ok := numberIn(f.value); ok && v >= 0 && v < fastest {
 			fan.Speed = unit.Some(unit.Speed(v))
 		} else if ok {
-			r.Warn(miner.WarnImplausible, m.where+"."+f.key, f.value)
+			r.Warn(miner.WarnImplausible, m.where+"."+f.key, kept(f.value))
 		}
 		r.Fans = append(r.Fans, fan)
 	}
@@ -286,7 +288,7 @@ func (m *module) settings(r *miner.Reading, model miner.Model) {
 		extra(r, "WORKMODE", m.get("WORKMODE"))
 	}
 	if level := m.get("WORKLEVEL"); level != "" {
-		r.Profile = levelPrefix + level
+		r.Profile = kept(levelPrefix + level)
 	}
 	if off := m.get("SoftOFF"); off != "" {
 		extra(r, "SoftOFF", off)

@@ -33,7 +33,7 @@ type entry struct {
 	o      cgminer.Object
 }
 
-// sort takes replies apart and files them by their sections.
+// sort reads replies and files them.
 func sort(in miner.Replies, warn cgminer.Warn) replies {
 	var parts []cgminer.Reply
 	for _, name := range slices.Sorted(maps.Keys(in)) {
@@ -41,6 +41,11 @@ func sort(in miner.Replies, warn cgminer.Warn) replies {
 			parts = append(parts, reply.Parts()...)
 		}
 	}
+	return file(parts, warn)
+}
+
+// file files replies by their sections.
+func file(parts []cgminer.Reply, warn cgminer.Warn) replies {
 	slices.SortStableFunc(parts, func(a, b cgminer.Reply) int { return trust(a.Name) - trust(b.Name) })
 	var out replies
 	for _, part := range parts {
@@ -123,14 +128,14 @@ func (in *replies) modules(warn cgminer.Warn) []*module {
 			if slices.ContainsFunc(out, func(m *module) bool { return m.device == e.device && m.number == number }) {
 				continue
 			}
-			if m := newModule(e.o.Where()+"."+f.Key, f.Text(), warn); m != nil {
+			if m := newModule(e.o.Where()+"."+f.Key, f.Raw().Str, warn); m != nil {
 				m.device, m.number, m.when = e.device, number, e.when
 				out = append(out, m)
 			}
 		}
 	}
 	for _, e := range in.stats {
-		text := e.o.Text("HBinfo")
+		text := e.o.Raw("HBinfo").Str
 		at := slices.IndexFunc(out, func(m *module) bool { return m.device == e.device })
 		if text == "" || at < 0 || out[at].nested {
 			continue
@@ -155,9 +160,13 @@ func extra(r *miner.Reading, key, value string) {
 		r.Extra = make(map[string]string, 64)
 	}
 	if len(r.Extra) < most {
-		r.Extra[key] = value
+		r.Extra[kept(key)] = kept(value)
 	}
 }
+
+// kept is a text to keep in a reading: a copy, because what was cut out of a
+// reply would hold all of it in memory.
+func kept(s string) string { return strings.Clone(strings.ToValidUTF8(s, "�")) }
 
 func errNothing(in miner.Replies) error {
 	if len(in) == 0 {

@@ -15,6 +15,7 @@ import (
 
 // channel is one generation of the interface, connected.
 type channel interface {
+	// generation is its name: "rest", "grpc" or "bosminer".
 	generation() string
 	// plan lists what to ask for, and how often.
 	plan() []ask
@@ -35,7 +36,7 @@ type ask struct {
 var publicPlan = []ask{
 	{"miner_details", 1}, {"miner_stats", 1}, {"miner_hw_hashboards", 1}, {"cooling_state", 1},
 	{"performance_tuner_state", 3}, {"pools", 3},
-	{"miner_errors", 10}, {"actions_locate", 10},
+	{"miner_errors", 6}, {"actions_locate", 10},
 	{"network", 30}, {"version", 30}, {"configuration_miner", 30}, {"configuration_constraints", 30},
 	{"performance_target_profiles", 30}, {"license_license", 30},
 }
@@ -149,7 +150,7 @@ func (v *device) Read(ctx context.Context) (miner.Reading, error) {
 	if err != nil {
 		return miner.Reading{}, err
 	}
-	r, err := v.reading()
+	r, err := v.reading(via)
 	if err != nil {
 		return r, err
 	}
@@ -259,7 +260,7 @@ func (v *device) drop(name string) {
 }
 
 // reading parses what there is. Most of it is as it was the last time.
-func (v *device) reading() (miner.Reading, error) {
+func (v *device) reading(via channel) (miner.Reading, error) {
 	if v.rare == nil {
 		rare := miner.Replies{}
 		for name, raw := range v.replies {
@@ -276,6 +277,7 @@ func (v *device) reading() (miner.Reading, error) {
 			p.reply(name, raw)
 		}
 	}
+	p.extra("interface", via.generation())
 	p.finish()
 	r := p.r
 	if err := p.err(len(v.replies)); err != nil {

@@ -14,7 +14,8 @@
 //
 //	miner_details miner_stats miner_hw_hashboards cooling_state    at each reading
 //	performance_tuner_state pools                                  every third
-//	miner_errors actions_locate                                    every tenth
+//	miner_errors                                                   every sixth
+//	actions_locate                                                 every tenth
 //	network version configuration_miner configuration_constraints
 //	performance_target_profiles license_license                    every 30th
 //

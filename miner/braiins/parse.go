@@ -38,8 +38,10 @@ type parser struct {
 	limits   limits
 	steps    []miner.Step
 
-	configured unit.Opt[unit.Power] // the power target as saved
-	last       time.Time            // the machine's clock, as late as the replies tell
+	configured unit.Opt[unit.Power]    // the power target as saved
+	rampDown   unit.Opt[time.Duration] // how fast it is set to pause, where it is
+	rampUp     unit.Opt[time.Duration] // and to resume
+	last       time.Time               // the machine's clock, as late as the replies tell
 }
 
 // parse reads what there is. It never fails: what it could not read is a warning.

@@ -75,7 +75,11 @@ func (v *device) probe(ctx context.Context) (found, error) {
 	}
 	webSilent := !ours && errors.Is(first, miner.ErrUnreachable)
 	if !webSilent && !(known && at.before(25, 1)) {
-		raw, err := v.askREST(ctx, ours)
+		raw, err := v.askREST(ctx)
+		// A machine that wants to see a token first may be anybody's.
+		if errors.Is(err, miner.ErrDenied) && (ours || v.askBOSminer(ctx) == nil) {
+			err = nil
+		}
 		if err == nil {
 			if raw != nil {
 				f.replies["version"] = raw
@@ -83,7 +87,9 @@ func (v *device) probe(ctx context.Context) (found, error) {
 			f.via = &rest{web: v.web}
 			return f, nil
 		}
-		note(err)
+		if !errors.Is(err, miner.ErrDenied) {
+			note(err)
+		}
 	}
 	signs := v.target.Credentials != (miner.Credentials{})
 	if signs && (ours || webSilent) && !(known && at.before(23, 8)) {
@@ -123,9 +129,8 @@ func (v *device) askVersion(ctx context.Context) ([]byte, error) {
 }
 
 // askREST asks the public API for its version, with and without a slash at the
-// end. A machine that is known to run Braiins OS and wants to see a token first
-// has one too.
-func (v *device) askREST(ctx context.Context, ours bool) ([]byte, error) {
+// end.
+func (v *device) askREST(ctx context.Context) ([]byte, error) {
 	for _, path := range []string{"/api/v1/version", "/api/v1/version/"} {
 		r, err := v.web.do(ctx, http.MethodGet, path, nil)
 		if err != nil {
@@ -134,8 +139,8 @@ func (v *device) askREST(ctx context.Context, ours bool) ([]byte, error) {
 		switch {
 		case r.status == http.StatusOK && gjson.ValidBytes(r.body) && gjson.GetBytes(r.body, "major").Exists():
 			return r.body, nil
-		case ours && r.status == http.StatusUnauthorized:
-			return nil, nil
+		case r.status == http.StatusUnauthorized && r.header.Get("Www-Authenticate") == "":
+			return nil, fmt.Errorf("asking for the API's version: %w", miner.ErrDenied)
 		}
 	}
 	return nil, fmt.Errorf("asking for the API's version: %w", miner.ErrNotMine)

@@ -110,7 +110,11 @@ func (p *parser) configuration(v gjson.Result) {
 			if len(p.r.Pools) == 0 {
 				p.poolGroups(v)
 			}
-		case "dps", "hashboard_config", "temperature":
+		case "hashboard_config":
+			p.rampDown = seconds(v.Get("quick_ramping_time_down_s"))
+			p.rampUp = seconds(v.Get("quick_ramping_time_up_s"))
+			p.keep("configuration.hashboard_config", v)
+		case "dps", "temperature":
 			p.keep("configuration."+key.Str, v)
 		default:
 			p.strange("configuration_miner."+key.Str, v)

@@ -67,13 +67,13 @@ func share(v gjson.Result) unit.Opt[float64] {
 func (p *parser) windows(v gjson.Result, where string, w *work) {
 	told := make([]byte, 0, 192)
 	var thirty, hour unit.Opt[unit.Hashrate]
-	v.ForEach(func(key, v gjson.Result) bool {
+	for key, v := range members(v.Raw) {
 		h := p.rate(v, where)
 		x, ok := h.Get()
 		if !ok {
-			return true
+			continue
 		}
-		window := strings.TrimPrefix(key.Str, "last_")
+		window := strings.TrimPrefix(key, "last_")
 		if len(told) > 0 {
 			told = append(told, ' ')
 		}
@@ -93,8 +93,7 @@ func (p *parser) windows(v gjson.Result, where string, w *work) {
 		case "since_restart":
 			w.average = h
 		}
-		return true
-	})
+	}
 	w.average = w.average.OrElse(hour).OrElse(thirty).OrElse(w.quarter)
 	w.windows = string(told)
 }
@@ -318,7 +317,9 @@ func (p *parser) hashboard(v gjson.Result) (h hashboard) {
 func (p *parser) boardExtras(h *hashboard) {
 	prefix := "hashboards." + h.id + "."
 	p.extra(prefix+"board_name", h.name)
-	p.extra(prefix+"model", h.model)
+	if h.model != h.name { // the same thing, twice told since 25.03
+		p.extra(prefix+"model", h.model)
+	}
 	p.extra(prefix+"highest_chip_temp.location", h.place)
 	p.extra(prefix+"highest_chip_temp.id", h.sensor)
 	for _, f := range h.strange {

@@ -175,6 +175,12 @@ var kindsAlways = []miner.Kind{miner.SetSleep, miner.SetWake, miner.SetReboot, m
 // envelope is what the machine can be set to, as far as the replies tell.
 func (p *parser) envelope() *miner.Envelope {
 	e := &miner.Envelope{Settle: settle, Source: "assumed"}
+	if down, ok := p.rampDown.Get(); ok {
+		e.Settle.Sleep = max(down+30*time.Second, settle.Sleep)
+	}
+	if up, ok := p.rampUp.Get(); ok {
+		e.Settle.Wake = max(up+2*time.Minute, settle.Wake)
+	}
 	if p.limits.stepless {
 		e.Kinds = append(e.Kinds, miner.SetPower)
 		e.PowerMin, e.PowerMax, e.PowerDefault = p.limits.min, p.limits.max, p.limits.byDefault

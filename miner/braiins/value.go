@@ -1,6 +1,7 @@
 package braiins
 
 import (
+	"iter"
 	"math"
 	"strconv"
 	"strings"
@@ -148,6 +149,32 @@ func (p *parser) quantity(v gjson.Result) (name string, x unit.Opt[float64]) {
 		return name, unit.Some(f)
 	}
 	return name, cgminer.Number(rest)
+}
+
+// members walks through an object of quantities, {"last_5s":{..},"last_1m":{..}},
+// by hand: there are forty of them in a reading. raw is valid JSON.
+func members(raw string) iter.Seq2[string, gjson.Result] {
+	return func(yield func(string, gjson.Result) bool) {
+		for {
+			_, rest, ok := strings.Cut(raw, `"`)
+			if !ok {
+				return
+			}
+			key, rest, _ := strings.Cut(rest, `"`)
+			_, rest, _ = strings.Cut(rest, ":")
+			rest = strings.TrimLeft(rest, " \t\r\n")
+			end := strings.IndexByte(rest, ',')
+			v := gjson.Result{Type: gjson.Null}
+			if strings.HasPrefix(rest, "{") {
+				end = strings.IndexByte(rest, '}') + 1
+				v = gjson.Result{Type: gjson.JSON, Raw: rest[:end]}
+			}
+			if !yield(key, v) || end < 0 {
+				return
+			}
+			raw = rest[end:]
+		}
+	}
 }
 
 // rate is a hashrate in the unit that its field names.

@@ -140,8 +140,11 @@ func LastShare(text string, now time.Time) unit.Opt[time.Time] {
 }
 
 // FaultDeadPools adds a fault when the machine says of every pool that it is
-// dead.
+// dead, and did not complain of that already.
 func FaultDeadPools(r *miner.Reading) {
+	if slices.ContainsFunc(r.Faults, func(f miner.Fault) bool { return f.Code == miner.ControlPool }) {
+		return
+	}
 	for _, p := range r.Pools {
 		if p.Alive.Or(true) {
 			return

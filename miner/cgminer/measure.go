@@ -46,7 +46,7 @@ func (f *Field) hashrate(warn Warn, where string, one unit.Hashrate) unit.Opt[un
 // text, so that 59756.06 GH/s is the number nearest to 59.75606 TH/s and not a
 // product that is off by a bit.
 func times(told string, v float64, one unit.Hashrate) unit.Hashrate {
-	shift := ""
+	var shift string
 	switch one {
 	case unit.GHs:
 		shift = "e-3"

@@ -123,7 +123,7 @@ func tooDeep(b []byte) bool {
 
 func isHex(b []byte) bool {
 	for _, c := range b {
-		if !(c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'f') {
+		if digit, letter := c >= '0' && c <= '9', c|0x20 >= 'a' && c|0x20 <= 'f'; !digit && !letter {
 			return false
 		}
 	}

@@ -74,7 +74,7 @@ func TestMendRefuses(t *testing.T) {
 		"{", "[", "{}}", "[[[", `{"`, `{"a`, `{"a":`, "null", "12", `"x"`, ",", "STATUS=S,When=1|", "}{",
 		strings.Repeat("[", 1000), strings.Repeat(`{"a":`, 1000), "\xff\xfe\x00\x01",
 	} {
-		if fixed, _, ok := Mend([]byte(in)); ok && !(in == "{}}" || in == "{}" || in == "[]") {
+		if fixed, _, ok := Mend([]byte(in)); ok {
 			t.Errorf("%.40q was mended to %s", in, fixed)
 		}
 	}

@@ -171,13 +171,13 @@ func (m *mender) colon(top *level) {
 // member reads one `"key": value` of an object.
 func (m *mender) member(top *level) {
 	m.next(top)
-	switch c := m.in[m.i]; {
-	case c == '"':
+	switch c := m.in[m.i]; c {
+	case '"':
 		if !m.text(true) {
 			m.back() // cut off inside the key
 			return
 		}
-	case c == '{' || c == '[':
+	case '{', '[':
 		m.did |= missingValue
 		m.out = append(m.out, `"":`...)
 		m.nest(top, c)
@@ -390,4 +390,3 @@ func (m *mender) end() {
 		m.pop()
 	}
 }
-

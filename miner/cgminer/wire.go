@@ -80,7 +80,7 @@ func AskRaw(ctx context.Context, t miner.Target, port uint16, request []byte) ([
 		return nil, fmt.Errorf("%w: %w", miner.ErrUnreachable, err)
 	}
 	defer conn.Close()
-	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
 	if _, err := conn.Write(request); err != nil {
 		return nil, fmt.Errorf("%w: sending: %w", miner.ErrUnreachable, cause(ctx, err))
@@ -127,10 +127,10 @@ func receive(ctx context.Context, conn net.Conn) ([]byte, error) {
 			if complete {
 				until = time.Now().Add(idle)
 			}
-			if err := conn.SetReadDeadline(until); err != nil && !complete {
-				return buf, fmt.Errorf("%w: %w", miner.ErrUnreachable, cause(ctx, err))
-			} else if err != nil {
-				return buf, nil // the other side is gone already
+			if gone := conn.SetReadDeadline(until) != nil; gone && complete {
+				return buf, nil
+			} else if gone {
+				return buf, fmt.Errorf("%w: closed in the reply", miner.ErrUnreachable)
 			}
 		}
 	}

@@ -52,7 +52,7 @@ func (d *device) apply(ctx context.Context, s miner.Setting, e *miner.Envelope) 
 	case miner.SetProfile:
 		return d.setProfile(ctx, s.Profile, e)
 	case miner.SetPower:
-		if s.Power < e.PowerMin.Or(0) || s.Power > e.PowerMax.Or(0) {
+		if !(s.Power >= e.PowerMin.Or(0) && s.Power <= e.PowerMax.Or(0)) {
 			return fmt.Errorf("%w: it takes %v to %v", miner.ErrRefused, e.PowerMin.Or(0), e.PowerMax.Or(0))
 		}
 		return d.write(ctx, "powertargetset", "power="+strconv.Itoa(int(s.Power/unit.Watt)))
@@ -100,6 +100,7 @@ func (d *device) write(ctx context.Context, command string, parameters ...string
 			if err := d.logon(ctx); err != nil {
 				return err
 			}
+			d.breathe(ctx)
 		}
 		reply, err := cgminer.Do(ctx, d.target, command, strings.Join(append([]string{d.session}, parameters...), ","))
 		if aboutSession(reply.Status) {
@@ -156,6 +157,7 @@ func (d *device) logoff(ctx context.Context) {
 	if ctx.Err() != nil {
 		return // too late already; the session ends by itself
 	}
+	d.breathe(ctx)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
 	if _, err := cgminer.Do(ctx, d.target, "logoff", d.session); err == nil || errors.Is(err, miner.ErrRefused) {
@@ -176,33 +178,50 @@ func (d *device) setPools(ctx context.Context, pools []miner.PoolSetting) error 
 			return fmt.Errorf("%w: a pool needs an address and a user, and no comma in anything", miner.ErrRefused)
 		}
 	}
-	reply, err := cgminer.Do(ctx, d.target, "pools", "")
-	if err != nil && !errors.Is(err, miner.ErrRefused) {
+	old, err := d.poolIDs(ctx)
+	if err != nil {
 		return err
 	}
-	var old []int
-	for i, o := range reply.Section("POOLS") {
-		old = append(old, int(o.Count("POOL").Or(int64(i))))
-	}
 	for _, p := range pools {
+		d.breathe(ctx)
 		if err := d.addPool(ctx, p); err != nil {
 			return err
 		}
 	}
-	first := 0
-	if len(old) > 0 {
-		first = slices.Max(old) + 1
+	d.breathe(ctx)
+	all, err := d.poolIDs(ctx)
+	if err != nil {
+		return err
 	}
-	if _, err := cgminer.Do(ctx, d.target, "switchpool", strconv.Itoa(first)); err != nil {
+	added := slices.DeleteFunc(all, func(id int) bool { return slices.Contains(old, id) })
+	if len(added) == 0 {
+		return fmt.Errorf("%w: it lists no new pool", miner.ErrRefused)
+	}
+	d.breathe(ctx)
+	if _, err := cgminer.Do(ctx, d.target, "switchpool", strconv.Itoa(added[0])); err != nil {
 		return fmt.Errorf("moving to the new pool: %w", err)
 	}
-	slices.Sort(old)
 	for _, id := range slices.Backward(old) {
+		d.breathe(ctx)
 		if _, err := cgminer.Do(ctx, d.target, "removepool", strconv.Itoa(id)); err != nil {
 			return fmt.Errorf("removing pool %d: %w", id, err)
 		}
 	}
 	return nil
+}
+
+// poolIDs are the IDs of the pools that there are, the lowest first.
+func (d *device) poolIDs(ctx context.Context) ([]int, error) {
+	reply, err := cgminer.Do(ctx, d.target, "pools", "")
+	if err != nil && !errors.Is(err, miner.ErrRefused) {
+		return nil, err
+	}
+	var out []int
+	for i, o := range reply.Section("POOLS") {
+		out = append(out, int(o.Count("POOL").Or(int64(i))))
+	}
+	slices.Sort(out)
+	return out, nil
 }
 
 // addPool adds one pool to the first group. Its errors do not repeat the

@@ -41,8 +41,7 @@ func fetchAll(ctx context.Context, dev miner.Device) (miner.Replies, error) {
 		"version": {"version"}, "summary": {"summary"}, "devs": {"devs"}, "power": {"power"}, "temps": {"temps"}, "fans": {"fans"},
 		"events": {"events"}, "config": {"config"}, "pools": {"pools"}, "profiles": {"profiles"}, "limits": {"limits"}, "atm": {"atm"},
 		"tunerstatus": {"tunerstatus"}, "stats": {"stats"}, "groups": {"groups"}, "devdetails": {"devdetails"},
-		"voltageget_0": {"voltageget", "0"}, "voltageget_1": {"voltageget", "1"}, "voltageget_2": {"voltageget", "2"},
-		"healthchipget_0": {"healthchipget", "0"}, "healthchipget_1": {"healthchipget", "1"}, "healthchipget_2": {"healthchipget", "2"},
+		"voltageget_0": {"voltageget", "0"}, "healthchipget_0": {"healthchipget", "0"},
 	} {
 		raw, err := cgminer.Ask(ctx, d.target, c[0], c[1])
 		if err != nil {

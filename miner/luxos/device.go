@@ -116,6 +116,7 @@ func (d *device) read(ctx context.Context) (miner.Reading, error) {
 		return r, fmt.Errorf("reading: %w: no section of LuxOS's", miner.ErrGarbage)
 	}
 	if d.slow == nil || d.reads <= 0 {
+		d.breathe(ctx)
 		d.askSlow(ctx, &f, r.Warn)
 	}
 	d.reads--
@@ -141,7 +142,10 @@ func (d *device) askSlow(ctx context.Context, f *fast, warn cgminer.Warn) {
 		if !ok || id >= mostBoards || err != nil {
 			continue
 		}
-		err = errors.Join(d.askBoard(ctx, next, "voltageget", int(id)), d.askBoard(ctx, next, "healthchipget", int(id)))
+		for _, command := range []string{"voltageget", "healthchipget"} {
+			d.breathe(ctx)
+			err = errors.Join(err, d.askBoard(ctx, next, command, int(id)))
+		}
 	}
 	if err != nil {
 		d.reads = 0
@@ -151,6 +155,17 @@ func (d *device) askSlow(ctx context.Context, f *fast, warn cgminer.Warn) {
 		}
 	}
 	d.slow = next
+}
+
+// pause is how far apart connections are kept: a LUXminer of 2026 refuses one
+// that comes within a millisecond of another.
+const pause = 20 * time.Millisecond
+
+func (d *device) breathe(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(pause):
+	}
 }
 
 func (d *device) askBoard(ctx context.Context, into *slow, command string, board int) error {

@@ -72,6 +72,9 @@ func identify(r *miner.Reading, config cgminer.Object, s *slow) miner.Model {
 	return m
 }
 
+// boardExtras are what devs tells of a board beyond the fields of a reading.
+var boardExtras = []string{"Board", "Connector", "Profile", "Last Share Pool", "IsRamping", "Accepted", "Rejected", "ControllerIPVersionHex"}
+
 // readBoards reads devs, which come in any order, and adds what is known of each
 // board from elsewhere. Boards are numbered by their ID.
 func readBoards(r *miner.Reading, f *fast, s *slow, model miner.Model) {
@@ -88,9 +91,10 @@ func readBoards(r *miner.Reading, f *fast, s *slow, model miner.Model) {
 		if o.Bool("IsRamping").Or(false) {
 			b.Status += ", ramping"
 		}
-		for _, key := range []string{"Board", "Connector", "Profile", "Last Share Pool", "IsRamping"} {
+		prefix := "devs." + strconv.Itoa(b.Index) + "."
+		for _, key := range boardExtras {
 			if v := o.Text(key); v != "" {
-				put(r, "devs."+strconv.Itoa(b.Index)+"."+key, v)
+				put(r, prefix+key, v)
 			}
 		}
 	}
@@ -333,7 +337,7 @@ func state(r *miner.Reading, f *fast, codes map[string]bool) miner.State {
 		return miner.Starting
 	case told && now > 0:
 		return miner.Hashing
-	case ramping, codes["REBOOT_SYSINIT"]:
+	case ramping, codes["REBOOT_SYSINIT"], strings.HasPrefix(f.config.Text("SystemStatus"), "Init"):
 		return miner.Starting
 	case slices.ContainsFunc(r.Faults, func(f miner.Fault) bool { return f.Severity == miner.Critical }) && told:
 		return miner.Stopped

@@ -9,10 +9,11 @@ import (
 	"ballast/telemetry"
 )
 
-// sliceRows is about how many machine rows are sorted at once: what the memory
-// limit takes without much spilling. A file is a few ordered runs, one after
-// the other in time, which compresses and prunes like one.
-const sliceRows = 1_000_000
+// sliceRows is about how many machine rows are sorted at once, with three times
+// as many board rows: more would need more memory than the limit leaves. A file
+// is a few ordered runs, one after the other in time. The fewer the better it
+// compresses: see docs/benchmarks.md.
+const sliceRows = 1_500_000
 
 // rewrite is a finished file on its way to being rewritten in order.
 type rewrite struct {
@@ -81,7 +82,7 @@ func (s *Store) startRewrite(ctx context.Context, f *file) error {
 	}
 	per := int64(sliceRows)
 	if f.resolution != telemetry.Raw {
-		per /= 3 // roll-up rows are three times as wide
+		per /= 4 // roll-up rows are three times as wide
 	}
 	period := f.period.To - f.period.From
 	slices := max(rows/per, 1)

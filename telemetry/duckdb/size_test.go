@@ -29,15 +29,19 @@ func TestSizes(t *testing.T) {
 	fleet := telemetrytest.NewFleet(machines, 1)
 	for now.Before(begin.Add(24 * time.Hour)) {
 		var rows []telemetry.Row
-		for range 30 {
+		for range 180 {
 			rows = append(rows, fleet.Poll(0, machines, now)...)
 			now = now.Add(10 * time.Second)
 		}
 		if err := s.Append(t.Context(), rows); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.Maintain(t.Context(), now); err != nil {
-			t.Fatal(err)
+		for more := true; more; {
+			did, err := s.Maintain(t.Context(), now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			more = did.More
 		}
 	}
 	report := func(what string) {

@@ -80,7 +80,7 @@ test('a fault injected in the simulator shows', async () => {
   await page.goto(site.url + '/')
   await page.getByTestId('count').waitFor()
   const before = number(await page.getByRole('button', { name: / silent$/ }).innerText())
-  const res = await fetch(site.control() + '/faults', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ rig: 3, kind: 'off' }) })
+  const res = await fetch(site.control() + '/faults', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ rig: 3, kind: 'power-off' }) })
   assert.ok(res.ok, await res.text())
   await page.waitForFunction((b) => Number([...document.querySelectorAll('.conditions button')].find((e) => / silent$/.test(e.textContent))?.textContent.match(/\d+/)?.[0]) > b, before, { timeout: 40_000 })
   await page.getByRole('button', { name: / silent$/ }).click()

@@ -106,10 +106,15 @@ func (t *txn) save(ctx context.Context, f ledger.Followed) error {
 	// MACs, serials and addresses are unique at every moment, so what changes
 	// hands is first let go of by everybody.
 	var release []int64
-	rows := make([][]any, 0, len(touched))
+	rows, seen := make([][]any, 0, len(touched)), make([][]any, 0, len(touched))
 	for _, id := range touched {
 		m := f.Touched[id]
-		if old, ok := f.Old[id]; ok && (old.MAC != "" && old.MAC != m.MAC || old.Serial != "" && old.Serial != m.Serial ||
+		old, ok := f.Old[id]
+		if ok && onlySeen(old, *m) { // most of them, most of the time
+			seen = append(seen, []any{id, micros(m.LastSeen)})
+			continue
+		}
+		if ok && (old.MAC != "" && old.MAC != m.MAC || old.Serial != "" && old.Serial != m.Serial ||
 			old.Addr.IsValid() && (old.Addr != m.Addr || old.Site != m.Site)) {
 			release = append(release, id)
 		}
@@ -128,6 +133,10 @@ func (t *txn) save(ctx context.Context, f ledger.Followed) error {
 		"building = excluded.building, container = excluded.container, rack = excluded.rack, slot = excluded.slot, last_seen = excluded.last_seen", rows)
 	if err != nil {
 		return fmt.Errorf("writing machines: %w", err)
+	}
+	err = t.bulkAs(ctx, "UPDATE machines SET last_seen = v.column2 FROM (", 2, "BIGINT", ") AS v WHERE machines.id = v.column1", seen)
+	if err != nil {
+		return fmt.Errorf("writing when machines were seen: %w", err)
 	}
 	ends := make([][]any, len(f.Closed))
 	for i, c := range f.Closed {
@@ -160,4 +169,11 @@ func (t *txn) save(ctx context.Context, f ledger.Followed) error {
 		return fmt.Errorf("writing shared identities: %w", err)
 	}
 	return nil
+}
+
+// onlySeen tells whether nothing changed but when the machine was last seen.
+func onlySeen(old, now ledger.Machine) bool {
+	return old.MAC == now.MAC && old.Serial == now.Serial && old.Addr == now.Addr && old.Make == now.Make && old.Model == now.Model &&
+		old.Firmware == now.Firmware && old.FirmwareVersion == now.FirmwareVersion && old.Hostname == now.Hostname && old.Site == now.Site &&
+		old.Place == now.Place
 }

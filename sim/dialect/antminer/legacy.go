@@ -432,7 +432,7 @@ func (p *printer) chains(w *sim.RPCWriter) {
 		w.Int("chain_acn"+strconv.Itoa(n), int64(answering(board(n))))
 	}
 	for n := 1; n <= last; n++ {
-		w.Text("chain_acs"+strconv.Itoa(n), p.chipMap(n, board(n)))
+		w.Text("chain_acs"+strconv.Itoa(n), p.chipMap(board(n)))
 	}
 	for n := 1; n <= last; n++ {
 		w.Int("chain_hw"+strconv.Itoa(n), board(n).HWErrors)
@@ -462,7 +462,7 @@ func (p *printer) chains(w *sim.RPCWriter) {
 
 // chipMap prints one letter a chip, in groups of eight, x for a dead one. The
 // chips that live are told by number only, so the dead are put at the end.
-func (p *printer) chipMap(n int, b *sim.BoardSnapshot) string {
+func (p *printer) chipMap(b *sim.BoardSnapshot) string {
 	alive := answering(b)
 	total := max(alive, p.spec.Model.Chips)
 	if alive == 0 {

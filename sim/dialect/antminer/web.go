@@ -85,7 +85,7 @@ func (h *web) signedIn(r *http.Request) bool {
 		return false
 	}
 	got := map[string]string{}
-	for _, part := range strings.Split(fields, ",") {
+	for part := range strings.SplitSeq(fields, ",") {
 		k, v, _ := strings.Cut(strings.TrimSpace(part), "=")
 		got[k] = strings.Trim(v, `"`)
 	}

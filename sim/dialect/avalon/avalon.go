@@ -2,16 +2,17 @@
 // cgminer 4.11.1 in JSON and in text, with a machine packed into one text of
 // KEY[value] pairs.
 //
-// Two generations, chosen by the rig's version (its date, as in
-// "21072802_4ec6bb0_211fc46") or, without one, by its model: the classic form
-// of the A10 to A14 ("MM ID0") and the nested form of the A15, Q, Mini and Nano
-// ("MM ID0:Summary", "HBinfo", litestats).
+// Two generations, as the models have them: the classic form of the A series
+// ("MM ID0") and the nested form of the home machines ("MM ID0:Summary",
+// "HBinfo", litestats); the Nano has the commands of the latter and all of its
+// text in one "MM ID0". From the A15 on a classic text has WALLPOWER. The rig's
+// version is what it calls its release ("21072802_4ec6bb0_211fc46").
 //
 // Quirks that are here on purpose: NUL at the end; classic machines have no
 // clock and give their uptime as When; softoff and softon obey the machine's own
 // clock, and a time long past or far away is acknowledged with "success" and
 // does nothing; softon and reboot close without a reply; a mode or a pool of a
-// classic machine waits for the reboot; refusals come as "I"; pools answers
+// classic machine waits for the reboot; some refusals come as "I"; pools answers
 // `,"id":1}` while the machine starts, averages are nan then; what the chips
 // showed last stays in HBinfo while a machine sleeps; unescaped commas in the
 // text form; one setpool quotes the password it was given.
@@ -85,15 +86,16 @@ func stateOf(rig *sim.Rig) *state {
 
 // nested tells the generation.
 func nested(s sim.Spec) bool {
-	if v := s.Version; len(v) >= 6 && v[0] >= '0' && v[0] <= '9' {
-		return v[:2] >= "24"
-	}
-	for _, word := range []string{" Q", "Nano", "Mini", " 15", " 16", "A15", "A16"} {
-		if strings.Contains(s.Model.Name, word) {
-			return true
-		}
-	}
-	return false
+	return strings.HasSuffix(s.Model.Name, " Q") || strings.Contains(s.Model.Name, " Mini") || flat(s)
+}
+
+// flat tells the home machines whose text is not nested.
+func flat(s sim.Spec) bool { return strings.Contains(s.Model.Name, " Nano") }
+
+// wall tells the machines that have WALLPOWER.
+func wall(s sim.Spec) bool {
+	name := strings.TrimPrefix(strings.TrimPrefix(s.Model.Name, "Avalon "), "A")
+	return !nested(s) && (strings.HasPrefix(name, "15") || strings.HasPrefix(name, "16"))
 }
 
 func version(s sim.Spec) string {
@@ -213,7 +215,7 @@ func (m *machine) print(command string, into []byte) []byte {
 	case "stats", "estats":
 		m.stats(w)
 	case "litestats":
-		if !m.nested {
+		if !m.nested || flat(m.spec) {
 			return m.status(into, "E", 14, "Invalid command")
 		}
 		m.litestats(w)

@@ -49,6 +49,11 @@ func (m *machine) info(words string) []byte {
 	return append(m.status(nil, "I", 118, "ASC 0 set info: "+words), 0)
 }
 
+// refuse is how the API itself refuses; drivers of devices do so by an info.
+func (m *machine) refuse(words string) []byte {
+	return append(m.status(nil, "E", 120, "ASC 0 set failed: "+words), 0)
+}
+
 func (m *machine) ascset(parameter string) []byte {
 	id, rest, found := strings.Cut(parameter, ",")
 	if id != "0" {
@@ -88,7 +93,7 @@ func (m *machine) ascset(parameter string) []byte {
 			return m.setpool(value)
 		}
 	}
-	return m.info("Unknown option: " + option)
+	return m.refuse("Unknown option: " + option)
 }
 
 // reboot applies what waited for it.
@@ -106,12 +111,18 @@ func (m *machine) reboot() {
 }
 
 // soft is softoff and softon: "1:<time>" by the machine's clock. A time that has
-// passed, or that never comes, is acknowledged all the same.
+// passed, or that never comes, is acknowledged all the same. A classic machine
+// takes softoff without a time too.
 func (m *machine) soft(off bool, option, value string) []byte {
+	if off && value == "" && !m.nested {
+		m.state.off = m.clock()
+		m.due()
+		return m.ok()
+	}
 	_, when, found := strings.Cut(value, ":")
 	at, err := strconv.ParseInt(when, 10, 64)
 	if !found || err != nil {
-		return m.info(option + " parameter error")
+		return m.refuse(option + " unknown argument")
 	}
 	s, now := m.state, m.clock()
 	soon := at >= now && at-now <= 30
@@ -184,11 +195,11 @@ func (m *machine) worklevel(value string) []byte {
 	n, err := strconv.Atoi(number)
 	at := n + m.state.standard
 	if verb != "set" || err != nil || at < 0 || at >= len(m.state.profiles) {
-		return m.info("worklevel unknown argument")
+		return m.refuse("worklevel unknown argument")
 	}
 	p := m.state.profiles[at]
 	if err := m.rig.Do(sim.Action{Kind: sim.DoProfile, Text: p.name, Power: p.Power}); err != nil {
-		return m.info("worklevel unknown argument")
+		return m.refuse("worklevel unknown argument")
 	}
 	return m.ok()
 }
@@ -204,7 +215,7 @@ func (m *machine) led(value string) []byte {
 		_ = m.rig.Do(sim.Action{Kind: sim.DoLocate, On: value == "1-1"})
 		return m.ok()
 	}
-	return m.info("led parameter wrong")
+	return m.refuse("led unknown argument")
 }
 
 func (m *machine) hashpower(value string) []byte {

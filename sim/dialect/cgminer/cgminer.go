@@ -63,7 +63,7 @@ func answer(rig *sim.Rig, q sim.RPCRequest) []byte {
 		return nil
 	}
 	if q.Broken {
-		return append(v.only(nil, "E", codeBadJSON, "Invalid JSON"), 0)
+		return append(v.only("E", codeBadJSON, "Invalid JSON"), 0)
 	}
 	if len(q.Commands) == 1 {
 		if reply, ok := v.command(q.Commands[0], q.Parameter); ok {
@@ -73,8 +73,8 @@ func answer(rig *sim.Rig, q sim.RPCRequest) []byte {
 	return sim.JoinRPC(q, v.print)
 }
 
-func (v *view) only(into []byte, kind string, code int, msg string) []byte {
-	w := sim.NewRPCWriter(v.json, into)
+func (v *view) only(kind string, code int, msg string) []byte {
+	w := sim.NewRPCWriter(v.json, nil)
 	v.head(w, kind, code, msg)
 	return w.End()
 }
@@ -86,7 +86,7 @@ func (v *view) head(w *sim.RPCWriter, kind string, code int, msg string) {
 // command carries out a privileged command; ok is false for the others.
 func (v *view) command(name, parameter string) (reply []byte, ok bool) {
 	do := map[string]func(string) []byte{
-		"privileged": func(string) []byte { return v.only(nil, "S", 46, "Privileged access OK") },
+		"privileged": func(string) []byte { return v.only("S", 46, "Privileged access OK") },
 		"restart":    v.restart, "quit": v.restart,
 		"addpool": v.addPool, "removepool": v.removePool, "switchpool": v.switchPool,
 	}[name]
@@ -94,7 +94,7 @@ func (v *view) command(name, parameter string) (reply []byte, ok bool) {
 		return nil, false
 	}
 	if v.rig.Spec().WriteLock {
-		return v.only(nil, "E", codeDenied, "Access denied to '"+name+"' command"), true
+		return v.only("E", codeDenied, "Access denied to '"+name+"' command"), true
 	}
 	return do(parameter), true
 }
@@ -125,11 +125,11 @@ func splitParameter(s string) []string {
 func (v *view) addPool(parameter string) []byte {
 	parts := splitParameter(parameter)
 	if len(parts) != 3 || parts[0] == "" {
-		return v.only(nil, "E", 52, "Invalid addpool details '"+parameter+"'")
+		return v.only("E", 52, "Invalid addpool details '"+parameter+"'")
 	}
 	pools := append(slices.Clone(v.snap.Pools), sim.PoolSnapshot{URL: parts[0], User: parts[1], Password: parts[2]})
 	v.setPools(pools)
-	return v.only(nil, "S", 55, "Added pool "+strconv.Itoa(len(pools)-1)+": '"+parts[0]+"'")
+	return v.only("S", 55, "Added pool "+strconv.Itoa(len(pools)-1)+": '"+parts[0]+"'")
 }
 
 func (v *view) setPools(pools []sim.PoolSnapshot) {
@@ -139,11 +139,11 @@ func (v *view) setPools(pools []sim.PoolSnapshot) {
 // pool finds the pool that a parameter numbers.
 func (v *view) pool(parameter string) (int, []byte) {
 	if parameter == "" {
-		return 0, v.only(nil, "E", 25, "Missing pool id parameter")
+		return 0, v.only("E", 25, "Missing pool id parameter")
 	}
 	n, err := strconv.Atoi(parameter)
 	if err != nil || n < 0 || n >= len(v.snap.Pools) {
-		return 0, v.only(nil, "E", codeInvPool, "Invalid pool id "+parameter+" - range is 0 - "+strconv.Itoa(len(v.snap.Pools)-1))
+		return 0, v.only("E", codeInvPool, "Invalid pool id "+parameter+" - range is 0 - "+strconv.Itoa(len(v.snap.Pools)-1))
 	}
 	return n, nil
 }
@@ -154,15 +154,15 @@ func (v *view) removePool(parameter string) []byte {
 	case refusal != nil:
 		return refusal
 	case len(v.snap.Pools) == 1:
-		return v.only(nil, "E", 66, "Cannot remove last pool "+parameter+":'"+v.snap.Pools[n].URL+"'")
+		return v.only("E", 66, "Cannot remove last pool "+parameter+":'"+v.snap.Pools[n].URL+"'")
 	case v.active() == n:
-		return v.only(nil, "E", 67, "Cannot remove active pool "+parameter+":'"+v.snap.Pools[n].URL+"'")
+		return v.only("E", 67, "Cannot remove active pool "+parameter+":'"+v.snap.Pools[n].URL+"'")
 	}
 	v.setPools(slices.Delete(slices.Clone(v.snap.Pools), n, n+1))
 	if a := v.active(); n < a {
 		v.choose(a - 1)
 	}
-	return v.only(nil, "S", 68, "Removed pool "+parameter+":'"+v.snap.Pools[n].URL+"'")
+	return v.only("S", 68, "Removed pool "+parameter+":'"+v.snap.Pools[n].URL+"'")
 }
 
 func (v *view) switchPool(parameter string) []byte {
@@ -171,7 +171,7 @@ func (v *view) switchPool(parameter string) []byte {
 		return refusal
 	}
 	v.choose(n)
-	return v.only(nil, "S", 27, "Switching to pool "+parameter+":'"+v.snap.Pools[n].URL+"'")
+	return v.only("S", 27, "Switching to pool "+parameter+":'"+v.snap.Pools[n].URL+"'")
 }
 
 // choice is the pool that switchpool chose: a rig of its own mines at the first

@@ -122,7 +122,7 @@ function Faults({ r }: { r: Reading }) {
         <details style={{ marginBottom: 12 }}>
           <summary>
             <Text span fz="sm" c="dimmed">
-              {warnings.length} remarks on the data
+              {warnings.length} {warnings.length === 1 ? 'remark' : 'remarks'} on the data
             </Text>
           </summary>
           {warnings.map((w, i) => (
@@ -141,7 +141,7 @@ function BoardCard({ b }: { b: Board }) {
   const fewer = b.chips != null && b.chips_expected != null && b.chips < b.chips_expected
   const rows: [string, string, boolean?][] = [
     ['Hashrate', `${fixed(b.hashrate_ths, 2)} TH/s`],
-    ['Chips', `${b.chips ?? dash} of ${b.chips_expected ?? dash}`, fewer],
+    ['Chips', b.chips_expected != null ? `${b.chips ?? dash} of ${b.chips_expected}` : `${b.chips ?? dash}`, fewer],
     ['Chip temperature', `${fixed(b.temp_chip_max_c, 0)} °C${b.temp_chip_mean_c != null ? `, mean ${fixed(b.temp_chip_mean_c, 0)}` : ''}`],
     ['Board temperature', `${fixed(b.temp_board_c, 0)} °C`],
     ['In / out', `${fixed(b.temp_inlet_c, 0)} / ${fixed(b.temp_outlet_c, 0)} °C`],
@@ -230,7 +230,7 @@ function Details({ m, r }: { m: Machine; r: Reading }) {
     ['Control board', r.identity.control_board],
     ['Says of itself', [r.state, r.state_told].filter(Boolean).join(': ')],
     ['Profile and mode', [r.profile, r.mode, r.tuning].filter(Boolean).join(', ')],
-    ['Fans', r.fans?.map((f) => (f.speed_rpm == null ? dash : fixed(f.speed_rpm, 0))).join(', ') + ' rpm'],
+    ['Fans', r.fans?.length ? `${r.fans.map((f) => fixed(f.speed_rpm, 0)).join(', ')} rpm` : undefined],
     ['Power supply', r.psus?.map((p) => [p.model, p.voltage_in_v != null && `${fixed(p.voltage_in_v, 0)} V in`, p.voltage_out_v != null && `${fixed(p.voltage_out_v, 2)} V out`, p.temp_c != null && `${fixed(p.temp_c, 0)} °C`].filter(Boolean).join(', ')).join('; ')],
     ['Shares', r.accepted != null ? `${fixed(r.accepted, 0)} accepted, ${fixed(r.rejected, 0)} rejected` : undefined],
     ['First seen', m.record.first_seen && new Date(m.record.first_seen).toLocaleString()],
@@ -300,7 +300,7 @@ function Details({ m, r }: { m: Machine; r: Reading }) {
       </Title>
       <dl className="facts">
         {facts
-          .filter(([, v]) => v && v.trim() && v.trim() !== 'rpm')
+          .filter(([, v]) => v?.trim())
           .map(([k, v]) => (
             <div key={k} style={{ display: 'contents' }}>
               <dt>{k}</dt>

@@ -34,7 +34,8 @@ export function Now() {
   const [n, nUnit] = hashrate(site.nominal_ths)
   const [p, pUnit] = power(site.power_w)
   const stale = !live.connected
-  const inTime = site.polls.due > 0 ? (100 * site.polls.in_time) / site.polls.due : null
+  const answered = site.polls.due - site.polls.failed - site.polls.in_flight
+  const inTime = answered > 0 ? Math.min(100, (100 * site.polls.in_time) / answered) : null
   return (
     <>
       <Title order={1} fz={22} mb="xs">
@@ -46,7 +47,7 @@ export function Now() {
         <Figure name="Efficiency" value={fixed(site.efficiency_j_per_th, 1)} unit="J/TH" stale={stale} source="Power over hashrate of the hashing machines that tell both." />
         <Figure name="Hottest" value={fixed(site.hottest_c, 0)} unit="°C" stale={stale} note="chip or board" source="Highest chip temperature that any machine tells, else board temperature." />
         <Figure name="Machines" value={fixed(site.machines, 0)} stale={stale} note={site.faults > 0 ? `${site.faults} faults told` : 'no faults told'} source="Machines in the record that are not retired." />
-        <Figure name="Polls in time" value={fixed(inTime, 2)} unit="%" stale={stale} note={`${fixed(site.polls.in_flight, 0)} under way`} source="Polls that were answered within their interval, of all that came due since Ballast started." />
+        <Figure name="Polls in time" value={fixed(inTime, 2)} unit="%" stale={stale} note={`${fixed(site.polls.in_flight, 0)} under way`} source="Polls that were answered within their interval, of all that came due since Ballast started and were not to a machine that gave no answer." />
       </div>
 
       {site.scan.running && (

@@ -148,7 +148,7 @@ func (r *Row) Problem() error {
 	case r.Machine <= 0:
 		return fmt.Errorf("%w: a row without a machine", ErrInvalid)
 	case r.At.Before(earliest) || r.At.After(latest):
-		return fmt.Errorf("%w: machine %d at %v", ErrOutside, r.Machine, r.At)
+		return fmt.Errorf("%w: machine %d at %v", ErrInvalid, r.Machine, r.At)
 	case len(r.Boards) > MaxBoards:
 		return fmt.Errorf("%w: machine %d with %d boards", ErrInvalid, r.Machine, len(r.Boards))
 	}

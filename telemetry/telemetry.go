@@ -39,9 +39,9 @@ import (
 
 // The ways a store says no. Engines wrap them.
 var (
-	ErrInvalid = errors.New("invalid query")                                   // the caller's mistake; retrying is no use
-	ErrTooMuch = errors.New("the answer is too large")                         // ask for wider buckets, fewer groups or a shorter range
-	ErrOutside = errors.New("rows outside the time that is kept were refused") // Append: the others of the batch are stored
+	ErrInvalid = errors.New("invalid query")           // the caller's mistake; retrying is no use
+	ErrTooMuch = errors.New("the answer is too large") // ask for wider buckets, fewer groups or a shorter range
+	ErrOutside = errors.New("some rows were refused")  // Append: outside the time that is kept, or not whole; the others are stored
 	ErrInUse   = errors.New("the store is open in another process")
 	ErrClosed  = errors.New("the store is closed")
 	ErrUnfit   = errors.New("the store was written by a newer version")
@@ -54,8 +54,9 @@ type Store interface {
 	// identified by its machine and its time (to the millisecond): a row that
 	// is already there is skipped, so that a batch may be sent again after an
 	// error or a lost acknowledgement. Rows too old for the raw retention, or
-	// more than an hour ahead of the store's clock, are refused with ErrOutside
-	// while the rest of the batch is stored. Late rows go to where their time
+	// more than an hour ahead of the store's clock, and rows that Row.Problem
+	// objects to, are refused with ErrOutside while the rest of the batch is
+	// stored: sending them again is no use. Late rows go to where their time
 	// puts them, and roll-ups follow at the next Maintain.
 	Append(ctx context.Context, rows []Row) error
 

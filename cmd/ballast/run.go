@@ -188,7 +188,10 @@ func (h *house) run(ctx context.Context, s *streams) error {
 	if url == "" {
 		url = local
 	}
-	metrics, stopMetrics := h.metrics(ctx)
+	metrics, stopMetrics, err := h.metrics(ctx)
+	if err != nil {
+		return err
+	}
 	defer stopMetrics()
 	srv := server.New(server.Options{
 		Fleet: h.fleet, Record: h.record, History: h.history, Batcher: h.batcher, Metrics: metrics, Web: web.Dist(), Site: h.cfg.Site.Name, Zone: h.cfg.Site.Zone,

@@ -5,7 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/maphash"
+	"hash/fnv"
 	"sync"
 	"time"
 
@@ -88,14 +88,14 @@ type device struct {
 	rare     *parser // what the replies tell that are not asked for each time; nil when one has changed
 }
 
-var phaseSeed = maphash.MakeSeed()
-
 // Open makes a device without any traffic.
 func (d *Driver) Open(t miner.Target) miner.Device {
 	v := &device{
 		driver: d, target: t, web: newWeb(d.transport, t), turn: make(chan struct{}, 1),
-		phase: int(maphash.String(phaseSeed, t.Addr.String()) % 1024),
 	}
+	h := fnv.New32a()
+	_, _ = h.Write(t.Addr.AsSlice())
+	v.phase = int(h.Sum32() % 1024)
 	v.begin()
 	return v
 }
@@ -124,15 +124,23 @@ func (v *device) take(ctx context.Context) (_ context.Context, done func(), err 
 	case <-ctx.Done():
 		return late()
 	}
+	bound := func() {}
+	if _, ok := ctx.Deadline(); !ok {
+		ctx, bound = context.WithTimeout(ctx, patience)
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	v.mu.Lock()
 	v.cancel = cancel
 	v.mu.Unlock()
 	return ctx, func() {
 		cancel(nil)
+		bound()
 		<-v.turn
 	}, nil
 }
+
+// patience bounds an operation whose context has no deadline.
+const patience = 30 * time.Second
 
 // Read asks for what changes, and for the rest when it is due.
 func (v *device) Read(ctx context.Context) (miner.Reading, error) {

@@ -20,16 +20,17 @@
 //	performance_target_profiles license_license                    every 30th
 //
 // and miner_status with firmwares whose details lack the status (before 24.03).
-// After a setting was acknowledged the slow ones are asked again at once, and
-// the second group at each of the next twelve readings.
+// After a setting was acknowledged all are asked again, and those up to every
+// tenth at each of the next twelve readings.
 //
 // BOSminer's replies are those of the cgminer API with temps, fans, tempctrl and
-// tunerstatus beside summary, devs, devdetails, pools, version and config. At
-// each reading they come as one combined reply, "bosminer". From GraphQL come
-// graphql_system, graphql_limits, graphql_errors and graphql_events, and from
-// LuCI, where GraphQL knows no MAC address (22.08), iface_status; every 30th
-// reading. GraphQL replies of any other selection are read by their content, as
-// is every reply under another name and JSON in protobuf's camelCase.
+// tunerstatus beside summary, devs, devdetails, pools, version and config. They
+// come combined: "bosminer" at each reading, "bosminer_config" every 30th. From
+// GraphQL come graphql_errors every tenth, graphql_system, graphql_limits and
+// graphql_events every 30th, and from LuCI, where GraphQL knows no MAC address
+// (22.08), iface_status. GraphQL replies of any other selection are read by
+// their content, as is every reply under another name, a whole set in one file,
+// and JSON in protobuf's camelCase.
 //
 // # What it can set
 //
@@ -52,8 +53,11 @@
 //
 // # Credentials
 //
-// REST, gRPC and GraphQL's writing ask for a user and a password, and give a
-// token that lives for an hour after its last use. None is ever guessed: a user
+// REST, gRPC and GraphQL ask for a user and a password, and give a token that
+// lives for an hour after its last use. The cgminer API asks for nothing: an old
+// release is read without credentials as far as that goes, but not changed, for
+// although it would pause for anybody, who changes a machine shall have its
+// password. Version and model are told to anybody. No password is ever guessed: a user
 // name without a password is the sign-in of a machine that has none set. A
 // password without a user name belongs to "root", the firmware's only account.
 //

@@ -55,7 +55,7 @@ func list(n protowire.Number, name string, of message) field {
 	return field{number: n, name: name, shape: messageField, of: of, repeated: true}
 }
 
-func words(n protowire.Number, name string) field {
+func textList(n protowire.Number, name string) field {
 	return field{number: n, name: name, shape: textField, repeated: true}
 }
 
@@ -203,14 +203,14 @@ var (
 			sub(1, "power_step", bounds(msgWatt)), sub(3, "min_power_target", bounds(msgWatt)), one(8, "mode", uintField),
 		}),
 		sub(4, "hashboards_constraints", message{
-			words(1, "hashboard_ids"), sub(3, "frequency", bounds(msgHertz)), sub(4, "voltage", bounds(msgVolt)),
+			textList(1, "hashboard_ids"), sub(3, "frequency", bounds(msgHertz)), sub(4, "voltage", bounds(msgVolt)),
 			sub(5, "quick_ramping_time_s", message{one(1, "default", uintField), one(2, "min", uintField), one(3, "max", uintField)}),
 		}),
 	}
 
 	msgNetwork = message{
 		one(1, "name", textField), maybe(2, "mac_address", textField), maybe(3, "hostname", textField), maybe(4, "protocol", uintField),
-		words(5, "dns_servers"), list(6, "networks", message{one(1, "address", textField), one(2, "netmask", textField)}), maybe(7, "default_gateway", textField),
+		textList(5, "dns_servers"), list(6, "networks", message{one(1, "address", textField), one(2, "netmask", textField)}), maybe(7, "default_gateway", textField),
 	}
 	msgLicense = message{
 		sub(1, "none", message{one(1, "time_to_restricted", uintField)}), sub(2, "limited", message{}),

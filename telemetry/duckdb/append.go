@@ -120,7 +120,7 @@ func (s *Store) append(ctx context.Context, rows []telemetry.Row) error {
 	}
 	if len(outside) > 0 {
 		s.refused.Add(int64(len(outside)))
-		return fmt.Errorf("%d of %d rows, first: %w", len(outside), len(rows), outside[0])
+		return fmt.Errorf("%w: %d of %d, the first: %w", telemetry.ErrOutside, len(outside), len(rows), outside[0])
 	}
 	return nil
 }

@@ -277,7 +277,7 @@ func (m Metric) Round(v float64) float64 {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return math.NaN()
 	}
-	in := table[m]
+	in := &table[m]
 	switch in.Number {
 	case Integer:
 		if v = math.Round(v); v < math.MinInt32 || v > math.MaxInt32 {
@@ -330,7 +330,7 @@ var byName = func() map[string]Metric {
 // ("fan" for the fans). By the conventions of Prometheus: ballast as prefix,
 // the level, what is measured, the base unit, and _total for counters.
 func (m Metric) Prometheus() (name, label, value string) {
-	in := table[m]
+	in := &table[m]
 	what := in.Column
 	if rest, ok := strings.CutPrefix(what, "fan_"); ok && in.Level == FanLevel {
 		what, label, value = "fan_speed", "fan", rest

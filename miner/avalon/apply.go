@@ -240,7 +240,7 @@ func judgePool(s cgminer.Status) error {
 	switch {
 	case s.OK() && strings.Contains(lower, "success"):
 		return nil
-	case strings.Contains(lower, "userpass err"), strings.Contains(lower, "username err"), strings.Contains(lower, "auth fail"), strings.Contains(lower, "password"):
+	case strings.Contains(lower, "userpass err"), strings.Contains(lower, "username err"), strings.Contains(lower, "auth fail"):
 		return fmt.Errorf("%w: the web login in `credentials`", miner.ErrDenied)
 	case !s.OK(), slices.ContainsFunc(no, func(w string) bool { return strings.Contains(lower, w) }):
 		return fmt.Errorf("%w: the pool was not taken", miner.ErrRefused)

@@ -382,7 +382,7 @@ func (d *dayWriter) close() {
 
 // write puts rows on disk in one transaction.
 func (d *dayWriter) write(ctx context.Context, rows []telemetry.Row, late telemetry.Span) error {
-	if err := exec(ctx, d.conn, "beginning", "BEGIN"); err != nil {
+	if err := run(ctx, d.conn, "beginning", "BEGIN"); err != nil {
 		return err
 	}
 	for i := range rows {
@@ -395,7 +395,7 @@ func (d *dayWriter) write(ctx context.Context, rows []telemetry.Row, late teleme
 	}
 	if !late.Empty() {
 		st := fmt.Sprintf("INSERT INTO %s.late VALUES (%d, %d, %d)", d.f.alias, d.f.seq+1, late.From, late.To)
-		if err := exec(ctx, d.conn, "noting late rows", st); err != nil {
+		if err := run(ctx, d.conn, "noting late rows", st); err != nil {
 			return err
 		}
 	}
@@ -404,18 +404,18 @@ func (d *dayWriter) write(ctx context.Context, rows []telemetry.Row, late teleme
 			return fmt.Errorf("flushing: %w", err)
 		}
 	}
-	return exec(ctx, d.conn, "committing", "COMMIT")
+	return run(ctx, d.conn, "committing", "COMMIT")
 }
 
 // spell writes the texts that the rows are the first to use.
 func (d *dayWriter) spell(ctx context.Context) error {
 	for _, text := range d.words.new {
-		if err := exec(ctx, d.conn, "adding a word", "INSERT INTO "+d.f.alias+".words VALUES (?, ?)", d.words.ids[text], text); err != nil {
+		if err := run(ctx, d.conn, "adding a word", "INSERT INTO "+d.f.alias+".words VALUES (?, ?)", d.words.ids[text], text); err != nil {
 			return err
 		}
 	}
 	for _, t := range d.tags.new {
-		if err := exec(ctx, d.conn, "adding tags", "INSERT INTO "+d.f.alias+".tags VALUES (?, ?, ?, ?, ?, ?)",
+		if err := run(ctx, d.conn, "adding tags", "INSERT INTO "+d.f.alias+".tags VALUES (?, ?, ?, ?, ?, ?)",
 			d.tags.ids[t], t.Site, t.Group, t.Model, string(t.Firmware), t.Version); err != nil {
 			return err
 		}

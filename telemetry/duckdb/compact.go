@@ -96,7 +96,7 @@ func (s *Store) startRewrite(ctx context.Context, f *file) error {
 		if table == "words" && f.resolution != telemetry.Raw {
 			continue
 		}
-		if err := exec(ctx, s.db, "copying "+table, fmt.Sprintf("INSERT INTO %s.%s FROM %s.%s", b.alias, table, f.alias, table)); err != nil {
+		if err := run(ctx, s.db, "copying "+table, fmt.Sprintf("INSERT INTO %s.%s FROM %s.%s", b.alias, table, f.alias, table)); err != nil {
 			s.dropRewrite()
 			return err
 		}
@@ -127,7 +127,7 @@ func (s *Store) rewriteSlice(ctx context.Context) (done bool, err error) {
 			w.counts[i] += n
 		}
 		w.next = span.To
-		return false, exec(ctx, s.db, "writing a slice", "CHECKPOINT "+w.new.alias)
+		return false, run(ctx, s.db, "writing a slice", "CHECKPOINT "+w.new.alias)
 	}
 	return true, s.swap(ctx)
 }
@@ -174,7 +174,7 @@ func (s *Store) swap(ctx context.Context) error {
 		}
 	}
 	until := w.old.until
-	if err := exec(ctx, s.db, "marking", fmt.Sprintf("UPDATE %s.meta SET value = CASE key WHEN 'until' THEN %d WHEN 'ordered' THEN 1 ELSE value END", w.new.alias, until)); err != nil {
+	if err := run(ctx, s.db, "marking", fmt.Sprintf("UPDATE %s.meta SET value = CASE key WHEN 'until' THEN %d WHEN 'ordered' THEN 1 ELSE value END", w.new.alias, until)); err != nil {
 		return err
 	}
 	if err := w.new.finish(ctx); err != nil {

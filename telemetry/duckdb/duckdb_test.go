@@ -1,6 +1,8 @@
 package duckdb
 
 import (
+	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -18,4 +20,18 @@ func TestConformance(t *testing.T) {
 		}
 		return s
 	})
+}
+
+// runSelf runs one test of this binary in a process of its own.
+func runSelf(t *testing.T, test, env string) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), self, "-test.run=^"+test+"$")
+	cmd.Env = append(os.Environ(), env)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%s in another process: %v\n%s", test, err, out)
+	}
 }

@@ -375,7 +375,7 @@ func (c *catalog) start(ctx context.Context, f *file) (*building, error) {
 	if err := errors.Join(removeIfThere(b.tmp), removeIfThere(b.tmp+".wal")); err != nil {
 		return nil, err
 	}
-	if err := exec(ctx, c.s.db, "making the file "+f.name, attachment(f.resolution, b.tmp, b.alias)); err != nil {
+	if err := run(ctx, c.s.db, "making the file "+f.name, attachment(f.resolution, b.tmp, b.alias)); err != nil {
 		return nil, err
 	}
 	if err := createSchema(ctx, c.s.db, b.alias, f.resolution); err != nil {
@@ -395,9 +395,9 @@ func (b *building) abandon() error {
 }
 
 func (b *building) finish(ctx context.Context) error {
-	err := exec(ctx, b.c.s.db, "writing the file "+b.f.name, "CHECKPOINT "+b.alias)
+	err := run(ctx, b.c.s.db, "writing the file "+b.f.name, "CHECKPOINT "+b.alias)
 	if err == nil {
-		err = exec(ctx, b.c.s.db, "closing the file "+b.f.name, "DETACH "+b.alias)
+		err = run(ctx, b.c.s.db, "closing the file "+b.f.name, "DETACH "+b.alias)
 	}
 	if err == nil {
 		err = syncFile(b.tmp)

@@ -109,7 +109,7 @@ func (s *Store) checkpoint(ctx context.Context) error {
 		if err != nil || st.Size() < walLimit {
 			continue
 		}
-		if err := exec(ctx, s.db, "writing the log of "+f.name+" into the file", "CHECKPOINT "+f.alias); err != nil {
+		if err := run(ctx, s.db, "writing the log of "+f.name+" into the file", "CHECKPOINT "+f.alias); err != nil {
 			return err
 		}
 	}

@@ -161,7 +161,7 @@ func (s *Store) forgetLate(ctx context.Context, f *file, seq int64) error {
 		return err
 	}
 	defer func() { <-s.writing }()
-	if err := exec(ctx, s.db, "forgetting late rows", fmt.Sprintf("DELETE FROM %s.late WHERE seq <= %d", f.alias, seq)); err != nil {
+	if err := run(ctx, s.db, "forgetting late rows", fmt.Sprintf("DELETE FROM %s.late WHERE seq <= %d", f.alias, seq)); err != nil {
 		return err
 	}
 	s.files.mu.Lock()
@@ -204,7 +204,7 @@ func (s *Store) rollSpan(ctx context.Context, r telemetry.Resolution, span telem
 		return 0, err
 	}
 	defer conn.Close()
-	if err := exec(ctx, conn, "beginning", "BEGIN"); err != nil {
+	if err := run(ctx, conn, "beginning", "BEGIN"); err != nil {
 		return 0, err
 	}
 	defer func() {
@@ -215,11 +215,11 @@ func (s *Store) rollSpan(ctx context.Context, r telemetry.Resolution, span telem
 	}()
 	until := max(span.To, f.until)
 	if again && !slices.ContainsFunc(sources, func(o *file) bool { return o.period.From <= span.From && span.From < o.period.To }) {
-		return 0, exec(ctx, conn, "ending", "ROLLBACK") // what it was rolled up from is gone: it stays as it is
+		return 0, run(ctx, conn, "ending", "ROLLBACK") // what it was rolled up from is gone: it stays as it is
 	}
 	for _, from := range sources {
 		// Every tag set of the source gets a number here.
-		if err := exec(ctx, conn, "taking over tags", fmt.Sprintf(
+		if err := run(ctx, conn, "taking over tags", fmt.Sprintf(
 			"INSERT INTO %[1]s.tags SELECT (SELECT count(*) FROM %[1]s.tags) + row_number() OVER () - 1, site, grp, model, firmware, version FROM "+
 				"(SELECT site, grp, model, firmware, version FROM %[2]s.tags EXCEPT SELECT site, grp, model, firmware, version FROM %[1]s.tags)",
 			f.alias, from.alias)); err != nil {
@@ -235,7 +235,7 @@ func (s *Store) rollSpan(ctx context.Context, r telemetry.Resolution, span telem
 			break
 		}
 		if again {
-			if err := exec(ctx, conn, "clearing", fmt.Sprintf("DELETE FROM %s.%s WHERE ts >= %d AND ts < %d", f.alias, t, span.From, span.To)); err != nil {
+			if err := run(ctx, conn, "clearing", fmt.Sprintf("DELETE FROM %s.%s WHERE ts >= %d AND ts < %d", f.alias, t, span.From, span.To)); err != nil {
 				return 0, err
 			}
 		}
@@ -245,10 +245,10 @@ func (s *Store) rollSpan(ctx context.Context, r telemetry.Resolution, span telem
 		}
 		rows += n
 	}
-	if err := exec(ctx, conn, "marking", fmt.Sprintf("UPDATE %s.meta SET value = %d WHERE key = 'until'", f.alias, until)); err != nil {
+	if err := run(ctx, conn, "marking", fmt.Sprintf("UPDATE %s.meta SET value = %d WHERE key = 'until'", f.alias, until)); err != nil {
 		return 0, err
 	}
-	if err := exec(ctx, conn, "committing", "COMMIT"); err != nil {
+	if err := run(ctx, conn, "committing", "COMMIT"); err != nil {
 		return 0, err
 	}
 	s.files.mu.Lock()

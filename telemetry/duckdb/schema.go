@@ -142,7 +142,7 @@ func createSchema(ctx context.Context, db *sql.DB, alias string, r telemetry.Res
 			"CREATE TABLE %s.late (seq BIGINT, lo BIGINT, hi BIGINT)")
 	}
 	for _, st := range statements {
-		if err := exec(ctx, db, "making the tables of a file", strings.ReplaceAll(st, "%s", alias)); err != nil {
+		if err := run(ctx, db, "making the tables of a file", strings.ReplaceAll(st, "%s", alias)); err != nil {
 			return err
 		}
 	}
@@ -160,7 +160,7 @@ func createViews(ctx context.Context, db *sql.DB, alias string) error {
 			", w.text AS serial, b.* EXCLUDE (ts, machine, board, tags, serial)" +
 			" FROM board b LEFT JOIN tags t ON t.id = b.tags LEFT JOIN words w ON w.id = b.serial",
 	} {
-		if err := exec(ctx, db, "making the views of a file", strings.ReplaceAll(st, "%s", alias)); err != nil {
+		if err := run(ctx, db, "making the views of a file", strings.ReplaceAll(st, "%s", alias)); err != nil {
 			return err
 		}
 	}
@@ -193,7 +193,7 @@ func amend(ctx context.Context, db *sql.DB, alias string, r telemetry.Resolution
 		if known[c.name] {
 			continue
 		}
-		if err := exec(ctx, db, "adding a column", fmt.Sprintf("ALTER TABLE %s.%s ADD COLUMN %s %s", alias, t, c.name, c.kind)); err != nil {
+		if err := run(ctx, db, "adding a column", fmt.Sprintf("ALTER TABLE %s.%s ADD COLUMN %s %s", alias, t, c.name, c.kind)); err != nil {
 			return nil, err
 		}
 		have = append(have, c.name)

@@ -342,8 +342,8 @@ func (s *Store) remember(ctx context.Context) error {
 	return nil
 }
 
-// exec runs a statement on a connection and names it in the error.
-func exec(ctx context.Context, c interface {
+// run runs a statement on a connection and names it in the error.
+func run(ctx context.Context, c interface {
 	ExecContext(context.Context, string, ...any) (sql.Result, error)
 }, what, statement string, args ...any) error {
 	if _, err := c.ExecContext(ctx, statement, args...); err != nil {

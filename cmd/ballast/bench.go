@@ -25,8 +25,9 @@ import (
 )
 
 type benchCmd struct {
-	Fleet benchFleet `cmd:"" help:"Poll a simulated site in a process of its own: polls in time, delay to disk, memory, processor, bytes."`
-	Scan  benchScan  `cmd:"" help:"Scan a range with machines scattered in it, where the other addresses refuse, and where they are silent."`
+	Fleet   benchFleet   `cmd:"" help:"Poll a simulated site in a process of its own: polls in time, delay to disk, memory, processor, bytes."`
+	Clients benchClients `cmd:"" help:"Compare the cost of a poll with a client that keeps nothing between two questions."`
+	Scan    benchScan    `cmd:"" help:"Scan a range with machines scattered in it, where the other addresses refuse, and where they are silent."`
 }
 
 type benchFleet struct {
@@ -310,7 +311,7 @@ func (c *benchScan) one(ctx context.Context, self string, silent bool, s *stream
 		return f, err
 	}
 	defer stop()
-	cfg, err := (&common{}).config()
+	cfg, err := defaults()
 	if err != nil {
 		return f, err
 	}

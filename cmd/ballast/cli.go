@@ -127,3 +127,9 @@ func hintFor(err error) string {
 	}
 	return ""
 }
+
+// defaults is the configuration without file, environment and flags.
+func defaults() (config.Config, error) {
+	cfg, problems := config.Load(config.Source{})
+	return cfg, config.Problems(problems)
+}

@@ -126,7 +126,9 @@ func TestFaults(t *testing.T) {
 		{fault{name: "hung"}, func(got string, err error) bool { return got == "" && isTimeout(err) }},
 		{fault{name: "reset", reset: true}, func(got string, err error) bool { return got == "" && err != nil && !isTimeout(err) }},
 		{fault{name: "cut", serve: cutting(5)}, func(got string, err error) bool { return got == "hello" && err != nil && !isTimeout(err) }},
-		{fault{name: "drip", serve: dripping}, func(got string, _ error) bool { return len(got) > 0 && len(got) < 12 && got == "hello, world"[:len(got)] }},
+		{fault{name: "drip", serve: dripping}, func(got string, _ error) bool {
+			return len(got) > 0 && len(got) < 12 && got == "hello, world"[:len(got)]
+		}},
 		{fault{name: "garbage", serve: garbling}, func(got string, _ error) bool { return len(got) == 12 && got != "hello, world" }},
 		{fault{name: "endless", serve: endless}, func(got string, _ error) bool { return len(got) == 16 }},
 	} {

@@ -159,7 +159,7 @@ func (d *device) askSlow(ctx context.Context, f *fast, warn cgminer.Warn) {
 
 // pause is how far apart connections are kept: a LUXminer of 2026 refuses one
 // that comes within a millisecond of another.
-const pause = 20 * time.Millisecond
+const pause = 5 * time.Millisecond
 
 func (d *device) breathe(ctx context.Context) {
 	select {

@@ -78,26 +78,7 @@ var boardExtras = []string{"Board", "Connector", "Profile", "Last Share Pool", "
 // readBoards reads devs, which come in any order, and adds what is known of each
 // board from elsewhere. Boards are numbered by their ID.
 func readBoards(r *miner.Reading, f *fast, s *slow, model miner.Model) {
-	cgminer.FillDevs(r, f.devs)
-	for _, o := range f.devs.Section("DEVS") {
-		id, ok := o.Count("ASC", "ID").Get()
-		if !ok || id >= mostBoards {
-			continue
-		}
-		b := cgminer.BoardAt(r, int(id))
-		if o.Bool("IsUserShutdown").Or(false) {
-			b.Enabled = unit.Some(false)
-		}
-		if o.Bool("IsRamping").Or(false) {
-			b.Status += ", ramping"
-		}
-		prefix := "devs." + strconv.Itoa(b.Index) + "."
-		for _, key := range boardExtras {
-			if v := o.Text(key); v != "" {
-				put(r, prefix+key, v)
-			}
-		}
-	}
+	readDevs(r, f.devs)
 	for i, c := range s.chains {
 		if c.chips.Ok() && (len(r.Boards) == 0 || slices.ContainsFunc(r.Boards, func(b miner.Board) bool { return b.Index == i })) || f.devs.Name == "" && c.chips.Ok() {
 			b := cgminer.BoardAt(r, i)
@@ -130,6 +111,41 @@ func readBoards(r *miner.Reading, f *fast, s *slow, model miner.Model) {
 		}
 	}
 	nominal(r, s)
+}
+
+// readDevs reads the boards that are detected.
+func readDevs(r *miner.Reading, reply cgminer.Reply) {
+	devs := reply.Section("DEVS")
+	if len(devs) > 0 && len(devs) <= mostBoards {
+		r.Boards = make([]miner.Board, 0, len(devs)+1)
+	}
+	for i, o := range devs {
+		id := o.Count("ASC", "ID").Or(int64(i))
+		if id >= mostBoards {
+			continue
+		}
+		b := cgminer.BoardAt(r, int(id))
+		b.Present, b.Enabled = unit.Some(true), o.Bool("Enabled")
+		if o.Bool("IsUserShutdown").Or(false) {
+			b.Enabled = unit.Some(false)
+		}
+		b.Serial, b.Status = o.Text("SerialNumber"), o.Text("Status")
+		if o.Bool("IsRamping").Or(false) {
+			b.Status += ", ramping"
+		}
+		b.Hashrate = o.Hashrate(r.Warn, unit.MHs, "MHS 5s", "MHS 1m", "MHS av")
+		b.HashrateNominal = o.Hashrate(r.Warn, unit.MHs, "Nominal MHS")
+		if v := o.Temperature(r.Warn, "Temperature"); v.Or(0) != 0 { // 0 is a board that is off
+			b.TempBoard = v
+		}
+		b.HWErrors, b.HWErrorRatio = o.Count("Hardware Errors"), o.Percent("Device Hardware%")
+		prefix := "devs." + strconv.Itoa(b.Index) + "."
+		for _, key := range boardExtras {
+			if v := o.Text(key); v != "" {
+				put(r, prefix+key, v)
+			}
+		}
+	}
 }
 
 // nominal is what the boards that are switched on should do at the present
@@ -210,6 +226,10 @@ func place(key, label string) sensor {
 // zeros.
 func readTemps(r *miner.Reading, reply cgminer.Reply) {
 	labels := reply.First("METADATA")
+	places := make(map[string]sensor, 4)
+	for _, f := range labels.Fields() {
+		places[f.Key] = place(f.Key, labels.Object(f.Key).Text("Label"))
+	}
 	for i, o := range reply.Section("TEMPS") {
 		id := o.Count("ID", "TEMP", "Board ID").Or(int64(i))
 		if id >= mostBoards {
@@ -225,7 +245,11 @@ func readTemps(r *miner.Reading, reply cgminer.Reply) {
 			if v.Or(0) == 0 {
 				continue
 			}
-			switch place(f.Key, labels.Object(f.Key).Text("Label")) {
+			at, told := places[f.Key]
+			if !told {
+				at = place(f.Key, "")
+			}
+			switch at {
 			case onChip:
 				b.TempChipMax = cgminer.MaxTemperature(b.TempChipMax, v)
 				continue

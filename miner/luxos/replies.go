@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/tidwall/gjson"
-
 	"ballast/miner"
 	"ballast/miner/cgminer"
 	"ballast/unit"
@@ -24,10 +22,10 @@ type fast struct {
 // take files a reply by its section, and says whether it had one of these.
 func (f *fast) take(part cgminer.Reply) bool {
 	known := false
-	part.JSON().ForEach(func(key, _ gjson.Result) bool {
+	for _, field := range part.Root().Fields() {
 		was := known
 		known = true
-		switch key.Str {
+		switch field.Key {
 		case "SUMMARY":
 			f.summary = part.First("SUMMARY")
 		case "CONFIG":
@@ -47,8 +45,7 @@ func (f *fast) take(part cgminer.Reply) bool {
 		default:
 			known = was
 		}
-		return true
-	})
+	}
 	return known
 }
 

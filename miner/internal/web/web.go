@@ -149,8 +149,9 @@ func (s *Session) try(ctx context.Context, r Request) (Reply, error) {
 		return Reply{}, fmt.Errorf("%w: %w", errNothing, err)
 	}
 	if head, err := s.in.Peek(len(greeting)); string(head) != greeting[:len(head)] {
+		err := fmt.Errorf("%w: %q", errNoHTTP, head) // before the buffer is another's
 		s.hangUp()
-		return Reply{}, fmt.Errorf("%w: %q", errNoHTTP, head)
+		return Reply{}, err
 	} else if err != nil {
 		s.hangUp()
 		if isTimeout(err) || len(head) > 0 {

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -204,4 +205,31 @@ func BenchmarkGet(b *testing.B) {
 		}
 		session.Close()
 	}
+}
+
+// Sessions of one client share buffers, and nothing of what one was told turns
+// up with another.
+func TestConcurrentSessions(t *testing.T) {
+	var client web.Client
+	var wg sync.WaitGroup
+	for i := range 8 {
+		word := strings.Repeat(string(rune('a'+i)), 5)
+		noise := raw(t, word+" and no HTTP\r\n\r\n", 1)
+		good, _ := serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, word) })
+		wg.Go(func() {
+			for range 20 {
+				s := client.Open(noise, 80)
+				if _, err := s.Get(t.Context(), "/x"); err == nil || !strings.Contains(err.Error(), word) {
+					t.Errorf("the error is %v, want %q in it", err, word)
+				}
+				s.Close()
+				s = client.Open(good, 80)
+				if r, err := s.Get(t.Context(), "/x"); err != nil || string(r.Body) != word {
+					t.Errorf("the reply is %q, %v, want %q", r.Body, err, word)
+				}
+				s.Close()
+			}
+		})
+	}
+	wg.Wait()
 }

@@ -34,7 +34,9 @@ type Scanner struct {
 	// network of real switches more loses machines: every silent address holds
 	// a neighbour-table entry.
 	Hosts int
-	// Retry tries silent addresses a second time.
+	// Retry tries silent addresses a second time, however many they are. Without
+	// it they are tried again only when they are few: where nearly every address
+	// answers or refuses, silence is a lost packet and not an empty place.
 	Retry bool
 }
 
@@ -102,7 +104,7 @@ func (s *Scanner) Scan(ctx context.Context, ranges []netip.Prefix, found func(Fo
 	})
 
 	silent, weak := s.pass(ctx, each(ranges), &c, results)
-	if s.Retry && ctx.Err() == nil {
+	if (s.Retry || int64(len(silent)) <= total/10) && ctx.Err() == nil {
 		c.probed.Add(-int64(len(silent)))
 		c.silent.Add(-int64(len(silent)))
 		_, more := s.pass(ctx, slices.Values(silent), &c, results)
@@ -182,7 +184,6 @@ func (s *Scanner) pass(ctx context.Context, addrs func(func(netip.Addr) bool), c
 		wg   sync.WaitGroup
 		work = make(chan netip.Addr, hosts)
 		talk = make(chan struct{}, 256) // dialogues at once
-		keep = s.Retry
 	)
 	for range hosts {
 		wg.Go(func() {
@@ -206,11 +207,9 @@ func (s *Scanner) pass(ctx context.Context, addrs func(func(netip.Addr) bool), c
 					})
 				case quiet:
 					c.silent.Add(1)
-					if keep {
-						mu.Lock()
-						silent = append(silent, addr)
-						mu.Unlock()
-					}
+					mu.Lock()
+					silent = append(silent, addr)
+					mu.Unlock()
 				default:
 					c.refused.Add(1)
 				}

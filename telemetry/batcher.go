@@ -34,7 +34,7 @@ type Batcher struct {
 // BatcherOptions say how a Batcher works. Zero fields mean the defaults.
 type BatcherOptions struct {
 	Every time.Duration // longest time a row waits: 400 ms
-	Rows  int           // a batch this large does not wait: 5,000
+	Rows  int           // a batch this large does not wait, and none is larger: 2,000
 	Queue int           // most rows waiting: 60,000
 	Log   *slog.Logger  // nil is silent
 }
@@ -59,7 +59,7 @@ func NewBatcher(store Store, opt BatcherOptions) *Batcher {
 		opt.Every = 400 * time.Millisecond
 	}
 	if opt.Rows <= 0 {
-		opt.Rows = 5000
+		opt.Rows = 2000
 	}
 	if opt.Queue <= 0 {
 		opt.Queue = 60_000
@@ -157,15 +157,36 @@ func (b *Batcher) run() {
 	}
 }
 
-// flush stores what is waiting.
+// flush stores what is waiting, in batches of bounded size: a store that was
+// stuck must not be met with one batch larger than its memory.
 func (b *Batcher) flush(ctx context.Context) error {
 	b.mu.Lock()
-	batch := b.rows
+	waiting := b.rows
 	b.rows = nil
 	b.mu.Unlock()
-	if len(batch) == 0 {
-		return nil
+	for len(waiting) > 0 {
+		batch := waiting[:min(len(waiting), b.opt.Rows)]
+		if err := b.append(ctx, batch); err != nil {
+			b.putBack(waiting)
+			return err
+		}
+		waiting = waiting[len(batch):]
 	}
+	return nil
+}
+
+// putBack queues rows that were not stored, before those that came since.
+func (b *Batcher) putBack(rows []Row) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.rows = append(rows[:len(rows):len(rows)], b.rows...)
+	if over := len(b.rows) - b.opt.Queue; over > 0 {
+		b.stats.Dropped += int64(over)
+		b.rows = b.rows[over:]
+	}
+}
+
+func (b *Batcher) append(ctx context.Context, batch []Row) error {
 	err := b.store.Append(ctx, batch)
 	if errors.Is(err, ErrOutside) {
 		b.log.Warn("some readings were not stored", "error", err)
@@ -178,11 +199,6 @@ func (b *Batcher) flush(ctx context.Context) error {
 		b.stats.Failures++
 		b.stats.LastError = err.Error()
 		b.log.Error("storing readings; they wait and are tried again", "rows", len(batch), "error", err)
-		b.rows = append(batch, b.rows...)
-		if over := len(b.rows) - b.opt.Queue; over > 0 {
-			b.stats.Dropped += int64(over)
-			b.rows = b.rows[over:]
-		}
 		return err
 	}
 	b.stats.Stored += int64(len(batch))

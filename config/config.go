@@ -93,13 +93,13 @@ type Ledger struct {
 type Metrics struct {
 	Enabled     bool          `yaml:"enabled" doc:"Serve /metrics."`
 	Detail      string        `yaml:"detail" enum:"fleet,machine,board" doc:"How fine the series are: a fleet's totals, each machine, each board."`
-	RemoteWrite []RemoteWrite `yaml:"remote_write" doc:"Prometheus-compatible receivers that get every sample."`
+	RemoteWrite []RemoteWrite `yaml:"remote_write" doc:"Prometheus-compatible receivers that get the newest readings."`
 }
 
 // RemoteWrite is one receiver.
 type RemoteWrite struct {
 	URL      string        `yaml:"url" doc:"Where to push (http://prometheus:9090/api/v1/write)."`
-	Interval time.Duration `yaml:"interval" min:"5s" doc:"How often."`
+	Interval time.Duration `yaml:"interval" min:"0s" doc:"How often the newest readings are sent. 0 is 15 s."`
 	User     string        `yaml:"user" doc:"Basic authentication: user."`
 	Password miner.Secret  `yaml:"password" doc:"Basic authentication: password."`
 	Bearer   miner.Secret  `yaml:"bearer" doc:"Bearer token, instead of basic authentication."`
@@ -128,7 +128,7 @@ type SNMPDevice struct {
 	Address   string        `yaml:"address" doc:"host:port; the port is 161 when left out."`
 	Community miner.Secret  `yaml:"community" doc:"Community of SNMP v2c."`
 	Map       string        `yaml:"map" doc:"OID map: the name of a built-in one."`
-	Interval  time.Duration `yaml:"interval" min:"0s" doc:"How often it is read. 0 is 10 s."`
+	Interval  time.Duration `yaml:"interval" min:"0s" doc:"How often it is read. 0 is 30 s."`
 }
 
 // MQTTSource is one broker.
@@ -152,7 +152,7 @@ func Default() Config {
 			Rescan: 15 * time.Minute, Interval: 10 * time.Second,
 			Commands: Commands{Deadline: 15 * time.Minute, Parallel: 256},
 		},
-		Telemetry: Telemetry{Engine: "duckdb", Flush: 400 * time.Millisecond, Raw: 14 * day, Minute: 90 * day, Quarter: 400 * day, Hour: 3650 * day, Memory: "256MB"},
+		Telemetry: Telemetry{Engine: "duckdb", Flush: 400 * time.Millisecond, Raw: 14 * day, Minute: 90 * day, Quarter: 400 * day, Hour: 3650 * day, Memory: "384MB"},
 		Ledger:    Ledger{Engine: "sqlite"},
 		Metrics:   Metrics{Enabled: true, Detail: "machine"},
 	}

@@ -92,8 +92,9 @@ func event(name string, id uint64, v any) []byte {
 // MachinesEvent is the event "machines": rows that changed. With All set the
 // client starts afresh: rows it knows and that are not in it are gone.
 type MachinesEvent struct {
-	All  bool  `json:"all"`
-	Rows []Row `json:"rows"`
+	All  bool    `json:"all"`
+	Rows []Row   `json:"rows"`
+	Gone []int64 `json:"gone,omitempty"` // machines that were retired
 }
 
 func machinesEvent(changed []*fleet.Status, to uint64, all bool) []byte {
@@ -102,8 +103,11 @@ func machinesEvent(changed []*fleet.Status, to uint64, all bool) []byte {
 	}
 	ev := MachinesEvent{All: all, Rows: make([]Row, 0, len(changed))}
 	for _, st := range changed {
-		if st.Machine.Retired.IsZero() {
+		switch {
+		case st.Machine.Retired.IsZero():
 			ev.Rows = append(ev.Rows, rowOf(st))
+		case !all:
+			ev.Gone = append(ev.Gone, st.Machine.ID)
 		}
 	}
 	return event("machines", to, ev)

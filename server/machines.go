@@ -82,14 +82,13 @@ func (s *Server) scan(ctx context.Context, in *scanInput) (*struct{ Body ScanSta
 	if err != nil {
 		return nil, huma.Error422UnprocessableEntity(err.Error())
 	}
-	if s.Scan().Running {
-		return nil, huma.Error409Conflict("a scan is running; wait for its end")
-	}
 	p, _ := principal(ctx)
 	if err := s.Record.Audit(ctx, ledger.Audit{Actor: p.Name(), Action: "scan.start", Subject: "site/" + s.Options.Site, Detail: strings.Join(in.Body.Ranges, " ")}); err != nil {
 		return nil, s.fail("writing the audit log", err)
 	}
-	s.Rescan(context.WithoutCancel(ctx), ranges)
+	if !s.Rescan(context.WithoutCancel(ctx), ranges) {
+		return nil, huma.Error409Conflict("a scan is running; wait for its end")
+	}
 	return &struct{ Body ScanState }{s.Scan()}, nil
 }
 
@@ -187,7 +186,7 @@ func (s *Server) machine(ctx context.Context, in *idInput) (*struct{ Body Machin
 }
 
 type editInput struct {
-	idInput
+	ID   int64 `path:"id" minimum:"1"`
 	Body struct {
 		Name    *string `json:"name,omitempty" maxLength:"100"`
 		Group   *string `json:"group,omitempty" maxLength:"100"`
@@ -207,5 +206,5 @@ func (s *Server) edit(ctx context.Context, in *editInput) (*struct{ Body Machine
 	if err := s.Fleet.Renew(ctx, []int64{in.ID}); err != nil {
 		return nil, s.fail("reading the machine again", err)
 	}
-	return s.machine(ctx, &in.idInput)
+	return s.machine(ctx, &idInput{ID: in.ID})
 }

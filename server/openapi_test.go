@@ -29,7 +29,7 @@ func bare(t *testing.T) *Server {
 
 // The committed description is the server's.
 func TestOpenAPIIsCommitted(t *testing.T) {
-	got, err := bare(t).OpenAPI()
+	got, err := bare(t).OpenAPI(false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ package server
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -40,11 +41,11 @@ type Options struct {
 	Site      string
 	Zone      string
 	Version   string
-	Simulated bool                                             // the machines are simulated, and every page must say so
-	URL       string                                           // how people reach the server
-	Rescan    func(ctx context.Context, ranges []netip.Prefix) // starts a scan; nil: not available
-	Scan      func() ScanState                                 // how far the running or last scan is
-	Plant     func(now time.Time) []plant.Reading              // newest of each meter and controller; nil: none
+	Simulated bool                                                  // the machines are simulated, and every page must say so
+	URL       string                                                // how people reach the server
+	Rescan    func(ctx context.Context, ranges []netip.Prefix) bool // starts a scan, false when one runs; nil: not available
+	Scan      func() ScanState                                      // how far the running or last scan is
+	Plant     func(now time.Time) []plant.Reading                   // newest of each meter and controller; nil: none
 	Log       *slog.Logger
 }
 
@@ -117,6 +118,9 @@ func New(o Options) *Server {
 		mux.Handle("/", static(o.Web))
 	}
 	cross := http.NewCrossOriginProtection()
+	cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		problem(w, http.StatusForbidden, "this request comes from another site's page")
+	}))
 	s.handler = headers(limitBody(cross.Handler(s.identify(compress(mux)))))
 	return s
 }
@@ -124,8 +128,13 @@ func New(o Options) *Server {
 // Handler is the whole face, for tests.
 func (s *Server) Handler() http.Handler { return s.handler }
 
-// OpenAPI is the API's description as YAML.
-func (s *Server) OpenAPI() ([]byte, error) { return s.api.OpenAPI().YAML() }
+// OpenAPI is the API's description, as YAML or as JSON.
+func (s *Server) OpenAPI(asJSON bool) ([]byte, error) {
+	if asJSON {
+		return json.MarshalIndent(s.api.OpenAPI(), "", "  ")
+	}
+	return s.api.OpenAPI().YAML()
+}
 
 // Run serves on l until ctx ends, then lets requests under way finish for a few
 // seconds.

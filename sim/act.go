@@ -163,8 +163,7 @@ func (s *Site) act(nd *node, f *Fault) (undo string, err error) {
 		r.spec.Version = f.Text
 		r.memo = nil
 		if nd.dialect != nil {
-			nd.ports = nd.dialect.Ports(r.spec)
-			nd.line.ports.Store(new(nd.ports))
+			nd.listenOn(nd.dialect.Ports(r.spec))
 		}
 		if now := s.clock.now(); now > r.body.t {
 			r.forward(now)

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -36,7 +37,7 @@ type wires struct {
 	sockets map[netip.AddrPort]int // key of the acceptor; the address is unspecified when shared
 	silent  map[netip.AddrPort]bool
 	control net.Listener
-	known   map[uint16]uint16 // listened-on port to the well-known one
+	known   atomic.Pointer[map[uint16]uint16] // listened-on port to the well-known one; replaced, never changed
 	kick    chan struct{}
 	conns   sync.WaitGroup
 }
@@ -74,9 +75,10 @@ func (s *Site) Listen() (Listening, error) {
 		return Listening{}, fmt.Errorf("%w: %w", ErrListen, err)
 	}
 	w.report = Listening{Limit: limit, Ports: map[uint16]uint16{}}
-	w.sockets, w.silent, w.known, w.kick = map[netip.AddrPort]int{}, map[netip.AddrPort]bool{}, map[uint16]uint16{}, make(chan struct{}, 1)
+	w.sockets, w.silent, w.kick = map[netip.AddrPort]int{}, map[netip.AddrPort]bool{}, make(chan struct{}, 1)
+	w.known.Store(&map[uint16]uint16{})
 	w.acc = acc
-	ports := s.publishPorts()
+	ports := s.ports()
 	for _, step := range []func() error{
 		func() error { return s.chooseMode(ports, limit) }, func() error { return s.choosePorts(ports) }, s.openAll, s.listenControl,
 	} {
@@ -88,14 +90,11 @@ func (s *Site) Listen() (Listening, error) {
 	return w.report, nil
 }
 
-// publishPorts lets connections know what each machine listens on, and returns
-// how many machines want each port.
-func (s *Site) publishPorts() map[uint16]int {
+// ports tells how many machines want each well-known port.
+func (s *Site) ports() map[uint16]int {
 	ports := map[uint16]int{}
 	for i := range s.nodes {
-		nd := &s.nodes[i]
-		nd.line.ports.Store(new(nd.ports))
-		for _, p := range nd.ports {
+		for _, p := range s.nodes[i].ports {
 			ports[p]++
 		}
 	}
@@ -126,9 +125,10 @@ func (s *Site) chooseMode(ports map[uint16]int, limit uint64) error {
 	return nil
 }
 
-// choosePorts finds out which well-known ports this process may have.
+// choosePorts finds out which ports this process may have for well-known ones.
 func (s *Site) choosePorts(ports map[uint16]int) error {
 	w := &s.wire
+	known := maps.Clone(*w.known.Load())
 	for port := range ports {
 		real := port
 		if p, ok := s.cfg.Ports[port]; ok {
@@ -136,14 +136,15 @@ func (s *Site) choosePorts(ports map[uint16]int) error {
 		} else if port < 1024 && !mayListen(port) {
 			real = port + 8000
 		}
-		if other, taken := w.known[real]; taken {
+		if other, taken := known[real]; taken && other != port {
 			return fmt.Errorf("ports %d and %d would both be %d", other, port, real)
 		}
-		w.known[real] = port
+		known[real] = port
 		if real != port {
 			w.report.Ports[port] = real
 		}
 	}
+	w.known.Store(&known)
 	return nil
 }
 
@@ -157,21 +158,11 @@ func (w *wires) real(port uint16) uint16 {
 // openAll opens every listener there is to be.
 func (s *Site) openAll() error {
 	w := &s.wire
-	if w.report.Shared {
-		for real := range w.known {
-			ap := netip.AddrPortFrom(netip.IPv4Unspecified(), real)
-			key, err := w.acc.listen(ap, false)
-			if err != nil {
-				return explain(ap, err)
-			}
-			w.sockets[ap] = key
-		}
-	}
 	if s.cfg.Hush && !w.report.Shared {
 		if !canShare {
 			return errors.New("silent addresses need Linux")
 		}
-		for real := range w.known {
+		for real := range *w.known.Load() {
 			ap := netip.AddrPortFrom(netip.IPv4Unspecified(), real)
 			key, err := w.acc.listen(ap, true)
 			if err == nil {
@@ -192,7 +183,22 @@ func (s *Site) openAll() error {
 // machines are and what their lines suffer. Both locks are held.
 func (s *Site) reconcile() error {
 	w := &s.wire
+	// New firmware may listen on a port that no machine had before.
+	if err := s.choosePorts(s.ports()); err != nil {
+		return err
+	}
 	if w.report.Shared {
+		for real := range *w.known.Load() {
+			ap := netip.AddrPortFrom(netip.IPv4Unspecified(), real)
+			if _, ok := w.sockets[ap]; ok {
+				continue
+			}
+			key, err := w.acc.listen(ap, false)
+			if err != nil {
+				return explain(ap, err)
+			}
+			w.sockets[ap] = key
+		}
 		return s.muteShared()
 	}
 	want := map[netip.AddrPort]bool{} // value: silent
@@ -299,7 +305,8 @@ func (s *Site) Serve(ctx context.Context) error {
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	s.clock.set(true, s.cfg.Speed, 0)
+	speed, _ := s.clock.pace()
+	s.clock.set(true, speed, 0)
 	w := &s.wire
 	s.log.Info("simulated site", "machines", len(s.nodes), "network", s.cfg.Network, "listeners", report.Listeners, "shared", report.Shared, "ports", report.Ports, "control", report.Control)
 	var wg sync.WaitGroup
@@ -321,7 +328,7 @@ func (s *Site) Serve(ctx context.Context) error {
 	w.mu.Unlock()
 	wg.Wait()
 	s.hangUp()
-	speed, _ := s.clock.pace()
+	speed, _ = s.clock.pace()
 	s.clock.set(false, speed, 0)
 	return nil
 }
@@ -377,7 +384,7 @@ func (s *Site) converse(ctx context.Context, conn net.Conn) {
 		return
 	}
 	at := local.AddrPort()
-	addr, port := at.Addr().Unmap(), s.wire.known[at.Port()] // known is fixed once listening
+	addr, port := at.Addr().Unmap(), (*s.wire.known.Load())[at.Port()]
 	if serve, ok := s.gear[netip.AddrPortFrom(addr, port)]; ok {
 		serve(ctx, conn)
 		return

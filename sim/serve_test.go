@@ -19,6 +19,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"ballast/miner"
 )
 
@@ -155,6 +157,76 @@ func TestServeEveryMachine(t *testing.T) {
 	}
 }
 
+// Stopping closes everything, hanging conversations too.
+func TestServeEnds(t *testing.T) {
+	leaks := goleak.IgnoreCurrent()
+	network, ports := somewhere(1)
+	s, err := New(Config{Machines: 20, Network: network, Pristine: true, Control: "127.0.0.1:0", Log: slog.New(slog.DiscardHandler)}, echoes(ports))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // and it can start again
+		l, err := s.Listen()
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- s.Serve(ctx) }()
+		if _, err := s.Inject(Fault{Kind: FaultWireHung, Rig: 3}); err != nil {
+			t.Fatal(err)
+		}
+		var open []net.Conn
+		for i := range 6 {
+			conn, err := net.Dial("tcp", netip.AddrPortFrom(s.Addr(i), ports[0]).String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			open = append(open, conn)
+			fmt.Fprintln(conn, "hello")
+		}
+		if _, err := net.Dial("tcp", l.Control); err != nil {
+			t.Errorf("control API: %v", err)
+		}
+		at := s.Now()
+		time.Sleep(30 * time.Millisecond)
+		if !s.Now().After(at) {
+			t.Error("the clock stands while the site serves")
+		}
+		stop()
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Error(err)
+			}
+		case <-time.After(4 * time.Second):
+			t.Fatal("does not stop")
+		}
+		for _, conn := range open {
+			conn.Close()
+		}
+		if _, err := say(netip.AddrPortFrom(s.Addr(5), ports[0]), "hello", time.Second); !refused(err) {
+			t.Errorf("after the end: %v", err)
+		}
+	}
+	goleak.VerifyNone(t, leaks)
+}
+
+func TestTimeWaitsForTheSimulator(t *testing.T) {
+	s := newSite(t, Config{Machines: 20, Pristine: true})
+	s.clock.set(true, 1, 1000*time.Hour) // far more than can be caught up with
+	begin := time.Now()
+	for range 3 {
+		s.catchUp(time.Second)
+	}
+	if took := time.Since(begin); took > 5*busiest {
+		t.Errorf("catching up takes %v at a stretch", took/3)
+	}
+	if behind := s.Now().Sub(unixUTC(s.at)); behind > time.Hour {
+		t.Errorf("the clock runs %v ahead of the machines", behind)
+	}
+}
+
 func refused(err error) bool {
 	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
@@ -183,7 +255,7 @@ func TestSharingIsChosenByOpenFiles(t *testing.T) {
 			s.cfg.Silent = []netip.Prefix{netip.MustParsePrefix("127.20.9.0/24")}
 		}
 		s.wire.report = Listening{}
-		err := s.chooseMode(s.publishPorts(), c.limit)
+		err := s.chooseMode(s.ports(), c.limit)
 		if (err != nil) != c.fails || err == nil && s.wire.report.Shared != c.shared {
 			t.Errorf("%+v: shared %v, %v", c, s.wire.report.Shared, err)
 		}

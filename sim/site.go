@@ -273,8 +273,14 @@ func (s *Site) place(n int, g *Group, group int, addr netip.Addr, d Dialect) {
 	nd := &s.nodes[n]
 	*nd = node{rig: r, dialect: d, addr: addr, offset: 0.4 * gauss(seed, drawPlace, 4), phase: PhaseHashing}
 	if d != nil {
-		nd.ports = d.Ports(r.spec)
+		nd.listenOn(d.Ports(r.spec))
 	}
+}
+
+// listenOn says what well-known ports the machine has from now on.
+func (nd *node) listenOn(ports []uint16) {
+	nd.ports = ports
+	nd.line.ports.Store(&ports)
 }
 
 // layOut puts machines first to end into containers of their cooling.

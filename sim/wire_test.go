@@ -2,6 +2,7 @@ package sim
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -10,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"ballast/miner"
 )
 
 func TestWireFaults(t *testing.T) {
@@ -182,6 +185,60 @@ func TestSwapAndUpgradeOnTheWire(t *testing.T) {
 	}
 	if v, p := s.Rig(2).Spec().Version, s.Rig(2).Phase(); v != "9.9" || p != PhaseBooting {
 		t.Errorf("upgraded to %q, %s", v, p)
+	}
+}
+
+// moved is a firmware whose next version listens somewhere else.
+type moved struct {
+	echo
+	then uint16
+}
+
+func (m moved) Ports(s Spec) []uint16 {
+	if s.Version == "2" {
+		return []uint16{m.then}
+	}
+	return m.ports
+}
+
+func TestUpgradeToAnotherPort(t *testing.T) {
+	t.Parallel()
+	for _, share := range []Sharing{ShareNone, ShareAll} {
+		if share == ShareAll && !canShare {
+			continue
+		}
+		network, ports := somewhere(2)
+		m, err := ParseMix([]byte("groups: [{share: 1, firmware: luxos, model: Antminer S19}]"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := New(Config{Machines: 3, Mix: &m, Network: network, Shared: share, Pristine: true, Speed: 100}, []Dialect{moved{echo{miner.LuxOS, ports[:1]}, ports[1]}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(context.Background())
+		done := make(chan error, 1)
+		go func() { done <- s.Serve(ctx) }()
+		old, next := netip.AddrPortFrom(s.Addr(1), ports[0]), netip.AddrPortFrom(s.Addr(1), ports[1])
+		if err := within(3*time.Second, func() error { _, err := say(old, "x", time.Second); return err }); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Inject(Fault{Kind: FaultUpgrade, Rig: 1, Text: "2"}); err != nil {
+			t.Fatal(err)
+		}
+		if err := within(5*time.Second, func() error { _, err := say(next, "x", time.Second); return err }); err != nil {
+			t.Errorf("%s: the new port: %v", share, err)
+		}
+		if _, err := say(old, "x", time.Second); !refused(err) {
+			t.Errorf("%s: the old port: %v", share, err)
+		}
+		if _, err := say(netip.AddrPortFrom(s.Addr(2), ports[0]), "x", time.Second); err != nil {
+			t.Errorf("%s: the machine beside it: %v", share, err)
+		}
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -14,27 +14,20 @@ import (
 
 // checker collects problems with the place each stands at.
 type checker struct {
-	problems []string
+	problems []problem
+}
+
+type problem struct {
+	at   string // "feeders[1].cap"
+	what string
 }
 
 func (c *checker) bad(at, format string, args ...any) {
-	c.problems = append(c.problems, at+": "+fmt.Sprintf(format, args...))
+	c.problems = append(c.problems, problem{at, fmt.Sprintf(format, args...)})
 }
 
 // most is how many problems an error lists.
 const most = 20
-
-func (c *checker) err() error {
-	n := len(c.problems)
-	if n == 0 {
-		return nil
-	}
-	list := c.problems[:min(n, most)]
-	if n > most {
-		list = append(slices.Clone(list), fmt.Sprintf("and %d more", n-most))
-	}
-	return fmt.Errorf("%w:\n  %s", ErrInvalid, strings.Join(list, "\n  "))
-}
 
 // names checks that names are there and unique, and returns where each stands.
 func (c *checker) names(kind string, at func(int) string, n int, name func(int) string) map[string]int {
@@ -86,7 +79,9 @@ var jurisdictions = regexp.MustCompile(`^[A-Z]{2}(-[A-Z0-9]{1,3})?$`)
 
 // Check tells what is wrong with the description: nil, or an error that lists
 // every problem. Parse has called it already; call it after changing a Site.
-func (s *Site) Check() error {
+func (s *Site) Check() error { return s.check(func(string) int { return 0 }) }
+
+func (s *Site) check(line func(at string) int) error {
 	c := &checker{}
 	s.index = nil
 	if strings.TrimSpace(s.Name) == "" {
@@ -109,11 +104,11 @@ func (s *Site) Check() error {
 	c.cap("cap", s.Cap)
 	k := s.checkPower(c)
 	s.checkPlaces(c, k)
-	if err := c.err(); err != nil {
+	if err := c.err(line); err != nil {
 		return err
 	}
-	x, err := s.build()
-	if err != nil {
+	x := s.build(c)
+	if err := c.err(line); err != nil {
 		return err
 	}
 	s.index = x

@@ -50,7 +50,7 @@ type index struct {
 
 // build lists all places, and refuses two machines in one place or one machine
 // in two.
-func (s *Site) build() (*index, error) {
+func (s *Site) build(c *checker) *index {
 	x := &index{addrs: map[netip.Addr]int{}, macs: map[string]int{}, serials: map[string]int{}, feeders: map[string]*Feeder{}, pdus: map[string]*PDU{}, caps: map[string]unit.Power{}}
 	for i := range s.Feeders {
 		x.feeders[s.Feeders[i].Name] = &s.Feeders[i]
@@ -62,7 +62,6 @@ func (s *Site) build() (*index, error) {
 	for _, l := range s.Loops {
 		loops[l.Name] = l.Cooling
 	}
-	c := &checker{}
 	racks := func(b *Building, ct *Container, rs []Rack) {
 		for i := range rs {
 			x.addRack(c, b, ct, &rs[i], loops)
@@ -81,7 +80,7 @@ func (s *Site) build() (*index, error) {
 		x.caps["/"+s.Containers[j].Name] = s.Containers[j].Cap
 		racks(nil, &s.Containers[j], s.Containers[j].Racks)
 	}
-	return x, c.err()
+	return x
 }
 
 func (x *index) addRack(c *checker, b *Building, ct *Container, r *Rack, loops map[string]miner.Cooling) {

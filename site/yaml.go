@@ -2,14 +2,19 @@ package site
 
 import (
 	"fmt"
+	"reflect"
 	"strconv"
+	"strings"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
 
 	"ballast/unit"
 )
 
-// Parse reads a description and checks it as a whole. Unknown keys are errors.
+// Parse reads a description and checks it as a whole. Unknown keys are errors;
+// every problem is told with its line.
 func Parse(text []byte) (s *Site, err error) {
 	defer func() {
 		// The YAML library panics on some malformed input.
@@ -17,11 +22,25 @@ func Parse(text []byte) (s *Site, err error) {
 			s, err = nil, fmt.Errorf("%w: the text is not readable as YAML: %v", ErrInvalid, p)
 		}
 	}()
-	s = new(Site)
-	if err := yaml.UnmarshalWithOptions(text, s, yaml.Strict(), yaml.CustomUnmarshaler(readVoltage), yaml.CustomUnmarshaler(readTemperature)); err != nil {
+	tree, err := parser.ParseBytes(text, 0)
+	if err != nil {
 		return nil, fmt.Errorf("%w: %s", ErrInvalid, yaml.FormatError(err, false, true))
 	}
-	if err := s.Check(); err != nil {
+	var root ast.Node
+	if len(tree.Docs) > 0 {
+		root = tree.Docs[0].Body
+	}
+	if len(tree.Docs) > 1 {
+		return nil, fmt.Errorf("%w: %d documents in one file: want one", ErrInvalid, len(tree.Docs))
+	}
+	s = new(Site)
+	d := &decoder{anchors: map[string]ast.Node{}}
+	d.decode(root, reflect.ValueOf(s).Elem(), "", 0)
+	line := func(at string) int { return d.lineOf(root, at) }
+	if err := d.err(line); err != nil {
+		return nil, err
+	}
+	if err := s.check(line); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -31,8 +50,10 @@ func Parse(text []byte) (s *Site, err error) {
 func (s *Site) YAML() ([]byte, error) {
 	b, err := yaml.MarshalWithOptions(s, yaml.Indent(2), yaml.IndentSequence(true),
 		yaml.CustomMarshaler(func(p unit.Power) ([]byte, error) { return []byte(p.String()), nil }),
-		yaml.CustomMarshaler(func(v unit.Voltage) ([]byte, error) { return number(float64(v)), nil }),
-		yaml.CustomMarshaler(func(t unit.Opt[unit.Temperature]) ([]byte, error) { return number(float64(t.Or(0))), nil }),
+		yaml.CustomMarshaler(func(v unit.Voltage) ([]byte, error) { return plain(float64(v)), nil }),
+		yaml.CustomMarshaler(func(t unit.Opt[unit.Temperature]) ([]byte, error) { return plain(float64(t.Or(0))), nil }),
+		yaml.CustomMarshaler(func(a Addr) ([]byte, error) { return []byte(a.String()), nil }),
+		yaml.CustomMarshaler(func(r Range) ([]byte, error) { return []byte(r.String()), nil }),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("writing the site: %w", err)
@@ -40,46 +61,27 @@ func (s *Site) YAML() ([]byte, error) {
 	return b, nil
 }
 
-func number(v float64) []byte { return strconv.AppendFloat(nil, v, 'f', -1, 64) }
+func plain(v float64) []byte { return strconv.AppendFloat(nil, v, 'f', -1, 64) }
 
-func readVoltage(v *unit.Voltage, b []byte) error {
-	f, err := readNumber(b, "V")
-	*v = unit.Voltage(f)
-	return err
-}
-
-func readTemperature(t *unit.Opt[unit.Temperature], b []byte) error {
-	f, err := readNumber(b, "°C")
-	if err == nil {
-		*t = unit.Some(unit.Temperature(f))
+// err is nil, or lists the problems, each with its line when that is known.
+func (c *checker) err(line func(at string) int) error {
+	n := len(c.problems)
+	if n == 0 {
+		return nil
 	}
-	return err
-}
-
-// readNumber reads a plain number, whose unit its key's documentation says, or
-// one with that unit.
-func readNumber(b []byte, symbol string) (float64, error) {
-	var text string
-	if err := yaml.Unmarshal(b, &text); err != nil {
-		return 0, fmt.Errorf("%q: want a number of %s", b, symbol)
+	var b strings.Builder
+	for _, p := range c.problems[:min(n, most)] {
+		b.WriteString("\n  ")
+		if l := line(p.at); l > 0 {
+			fmt.Fprintf(&b, "line %d: ", l)
+		}
+		if p.at != "" {
+			b.WriteString(p.at + ": ")
+		}
+		b.WriteString(p.what)
 	}
-	if cut, ok := cutUnit(text, symbol); ok {
-		text = cut
+	if n > most {
+		fmt.Fprintf(&b, "\n  and %d more", n-most)
 	}
-	f, err := strconv.ParseFloat(text, 64)
-	if err != nil {
-		return 0, fmt.Errorf("%q: want a number of %s", text, symbol)
-	}
-	return f, nil
-}
-
-func cutUnit(text, symbol string) (string, bool) {
-	n := len(text) - len(symbol)
-	if n <= 0 || text[n:] != symbol {
-		return text, false
-	}
-	for n > 0 && text[n-1] == ' ' {
-		n--
-	}
-	return text[:n], true
+	return fmt.Errorf("%w:%s", ErrInvalid, b.String())
 }

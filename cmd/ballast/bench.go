@@ -88,7 +88,7 @@ func (c *benchFleet) Run(ctx context.Context, common *common, s *streams) error 
 	if err := os.WriteFile(file, text, 0o600); err != nil {
 		return err
 	}
-	run := exec.CommandContext(ctx, self, "run", "--config", file) //nolint:gosec // our own binary
+	run := exec.CommandContext(ctx, self, "run", "--config", file, "--profile", "127.0.0.1:6061") //nolint:gosec // our own binary
 	run.Stderr = s.err
 	run.Cancel = func() error { return run.Process.Signal(os.Interrupt) }
 	run.WaitDelay = 20 * time.Second

@@ -33,6 +33,7 @@ import (
 type runCmd struct {
 	Simulate int    `placeholder:"N" help:"Start a simulated site of N machines beside, and poll that. Every page says that it is simulated."`
 	Seed     uint64 `default:"1" help:"Seed of the simulated site."`
+	Profile  string `placeholder:"ADDR" help:"Serve Go's profiler at this loopback address, to find where time and memory go." hidden:""`
 }
 
 func (c *runCmd) Run(ctx context.Context, common *common, s *streams) error {
@@ -47,6 +48,13 @@ func (c *runCmd) Run(ctx context.Context, common *common, s *streams) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	if c.Profile != "" {
+		stop, err := profile(c.Profile)
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
 	if c.Simulate > 0 {
 		stop, err := c.simulate(ctx, &cfg, s.err)
 		if err != nil {
@@ -307,24 +315,39 @@ func (c *scanning) run(every time.Duration) func(context.Context) error {
 	}
 }
 
-func (c *scanning) start(ctx context.Context, ranges []netip.Prefix) {
+// start begins a scan and returns at once; false when one runs already.
+func (c *scanning) start(ctx context.Context, ranges []netip.Prefix) bool {
 	if len(ranges) == 0 {
 		ranges = c.ranges
 	}
-	go c.scan(ctx, ranges)
+	if !c.claim(ranges) {
+		return false
+	}
+	go c.work(ctx, ranges)
+	return true
 }
 
 func (c *scanning) scan(ctx context.Context, ranges []netip.Prefix) {
+	if c.claim(ranges) {
+		c.work(ctx, ranges)
+	}
+}
+
+// claim marks a scan as running, unless one is.
+func (c *scanning) claim(ranges []netip.Prefix) bool {
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.last.Running {
-		c.mu.Unlock()
-		return
+		return false
 	}
 	c.last = server.ScanState{Running: true, Started: time.Now().UTC()}
 	for _, r := range ranges {
 		c.last.Ranges = append(c.last.Ranges, r.String())
 	}
-	c.mu.Unlock()
+	return true
+}
+
+func (c *scanning) work(ctx context.Context, ranges []netip.Prefix) {
 	known := map[int64]bool{}
 	for _, s := range c.fleet.All() {
 		known[s.Machine.ID] = true
@@ -410,7 +433,7 @@ func (c *linkCmd) Run(ctx context.Context, common *common, s *streams) error {
 
 type openAPICmd struct{}
 
-func (openAPICmd) Run(ctx context.Context, s *streams) error {
+func (openAPICmd) Run(ctx context.Context, common *common, s *streams) error {
 	dir, err := os.MkdirTemp("", "ballast-openapi-")
 	if err != nil {
 		return err
@@ -423,7 +446,7 @@ func (openAPICmd) Run(ctx context.Context, s *streams) error {
 	defer record.Close()
 	f := fleet.New(fleet.Reach{}, record, "", time.Second, slog.New(slog.DiscardHandler))
 	srv := server.New(server.Options{Fleet: f, Record: record, Version: "1", Metrics: http.NotFoundHandler(), Log: slog.New(slog.DiscardHandler)})
-	b, err := srv.OpenAPI()
+	b, err := srv.OpenAPI(common.JSON)
 	if err != nil {
 		return err
 	}

@@ -106,6 +106,9 @@ func (m topModel) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		for _, r := range v.Rows {
 			m.rows[r.ID] = r
 		}
+		for _, id := range v.Gone {
+			delete(m.rows, id)
+		}
 	case lost:
 		m.lost = v.err
 	case tea.KeyPressMsg:

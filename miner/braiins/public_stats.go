@@ -1,6 +1,7 @@
 package braiins
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -173,7 +174,7 @@ func (p *parser) shares(v gjson.Result) {
 // hashboards reads miner/hw/hashboards. A board's number may come after its
 // figures, so slots are given when all are read.
 func (p *parser) hashboards(v gjson.Result) {
-	var boards []hashboard
+	boards := make([]hashboard, 0, 4)
 	v.ForEach(func(key, v gjson.Result) bool {
 		if key.Str != "hashboards" {
 			p.strange("miner_hw_hashboards."+key.Str, v)
@@ -186,6 +187,7 @@ func (p *parser) hashboards(v gjson.Result) {
 		return true
 	})
 	first := slotBase(boards)
+	p.r.Boards = slices.Grow(p.r.Boards, len(boards))
 	for i := range boards {
 		h := &boards[i]
 		h.board.Index = i
@@ -399,7 +401,7 @@ func (p *parser) cooling(v gjson.Result) {
 }
 
 func (p *parser) fans(v gjson.Result) {
-	p.r.Fans = p.r.Fans[:0]
+	p.r.Fans = slices.Grow(p.r.Fans[:0], 4)
 	v.ForEach(func(_, v gjson.Result) bool {
 		f := miner.Fan{Index: len(p.r.Fans)}
 		v.ForEach(func(key, v gjson.Result) bool {

@@ -15,7 +15,10 @@ import (
 // read fills the reading.
 func read(r *miner.Reading, f *fast, s *slow) {
 	r.Warnings = append(r.Warnings, s.warnings...)
-	r.Extra = maps.Clone(s.extra)
+	if len(s.extra) > 0 {
+		r.Extra = make(map[string]string, len(s.extra)+96) // with room for those of the fast replies
+		maps.Copy(r.Extra, s.extra)
+	}
 	model := identify(r, f.config, s)
 	cgminer.FillSummary(r, f.summary)
 	readPools(r, f.pools)
@@ -113,6 +116,8 @@ func readBoards(r *miner.Reading, f *fast, s *slow, model miner.Model) {
 	nominal(r, s)
 }
 
+const megahash = unit.GHs / 1e3
+
 // readDevs reads the boards that are detected.
 func readDevs(r *miner.Reading, reply cgminer.Reply) {
 	devs := reply.Section("DEVS")
@@ -133,8 +138,8 @@ func readDevs(r *miner.Reading, reply cgminer.Reply) {
 		if o.Bool("IsRamping").Or(false) {
 			b.Status += ", ramping"
 		}
-		b.Hashrate = o.Hashrate(r.Warn, unit.MHs, "MHS 5s", "MHS 1m", "MHS av")
-		b.HashrateNominal = o.Hashrate(r.Warn, unit.MHs, "Nominal MHS")
+		b.Hashrate = o.Hashrate(r.Warn, megahash, "MHS 5s", "MHS 1m", "MHS av")
+		b.HashrateNominal = o.Hashrate(r.Warn, megahash, "Nominal MHS")
 		if v := o.Temperature(r.Warn, "Temperature"); v.Or(0) != 0 { // 0 is a board that is off
 			b.TempBoard = v
 		}

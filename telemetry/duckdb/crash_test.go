@@ -35,7 +35,11 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if filled.dir != "" {
+		_ = os.RemoveAll(filled.dir)
+	}
+	os.Exit(code)
 }
 
 // crashBegin is shortly before midnight, so that runs cross into the next day.

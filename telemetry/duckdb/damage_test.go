@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -25,10 +26,31 @@ func openAt(t *testing.T, dir string, now time.Time) *Store {
 	return s
 }
 
-// threeDays fills three days, rolls them up and closes the store.
+// filled is a store of three days, rolled up and closed; tests copy it.
+var filled struct {
+	sync.Once
+	dir string
+}
+
+// threeDays is a store of its own with three days of five machines.
 func threeDays(t *testing.T) (dir string) {
 	t.Helper()
+	filled.Do(func() {
+		dir, err := os.MkdirTemp("", "ballast-three-days")
+		if err != nil {
+			t.Fatal(err)
+		}
+		filled.dir = dir
+		fillThreeDays(t, dir)
+	})
 	dir = t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(filled.dir)); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func fillThreeDays(t *testing.T, dir string) {
 	s := openAt(t, dir, noon)
 	for d := range 3 {
 		var rows []telemetry.Row
@@ -52,7 +74,6 @@ func threeDays(t *testing.T) (dir string) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return dir
 }
 
 func count(t *testing.T, s *Store) float64 {

@@ -2,6 +2,7 @@ package prom
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -43,6 +44,8 @@ type encoder struct {
 	buf      []byte
 	sample   []byte
 	labels   []byte
+	family   []byte // label __name__ of the fleet's samples
+	now      int64  // their time
 	samples  int64
 	machines []telemetry.Metric
 	boards   []telemetry.Metric
@@ -73,8 +76,34 @@ func (e *encoder) reset() { e.buf, e.samples = e.buf[:0], 0 }
 // compressed is the request so far, as the wire wants it.
 func (e *encoder) compressed() []byte { return snappy.Encode(nil, e.buf) }
 
+// fleet adds the totals as of a time.
+func (e *encoder) fleet(rows []telemetry.Row, ms int64) {
+	e.now = ms
+	writeFleet(e, rows)
+}
+
+// Family is the name of the samples to come.
+func (e *encoder) Family(name string, _ Type, _, _ string) {
+	e.family = appendLabel(nil, "__name__", name)
+}
+
+// Sample adds one series of the family.
+func (e *encoder) Sample(v float64, labels ...string) {
+	pairs := slices.SortedFunc(slices.Chunk(labels, 2), func(a, b []string) int { return strings.Compare(a[0], b[0]) })
+	e.labels = e.labels[:0]
+	for _, l := range pairs {
+		if l[1] != "" {
+			e.labels = appendLabel(e.labels, l[0], l[1])
+		}
+	}
+	e.series(e.family, nil, v, e.now)
+}
+
 // row adds the series of one row.
 func (e *encoder) row(r *telemetry.Row) {
+	if e.detail == Fleet {
+		return
+	}
 	ms := r.At.UnixMilli()
 	e.labels = e.labels[:0]
 	// A label with an empty value is no label.

@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"time"
 
 	"ballast/miner"
 	"ballast/telemetry"
@@ -14,8 +15,7 @@ import (
 
 // write writes the page of rows.
 func (o Options) write(ctx context.Context, w *Writer, rows []telemetry.Row, detail Detail) {
-	oldest := o.Clock().Add(-o.MaxAge)
-	rows = slices.DeleteFunc(slices.Clone(rows), func(r telemetry.Row) bool { return r.At.Before(oldest) })
+	rows = recent(rows, o.Clock().Add(-o.MaxAge))
 	writeFleet(w, rows)
 	if detail != Fleet {
 		writeMachines(w, rows, o.Name)
@@ -26,6 +26,11 @@ func (o Options) write(ctx context.Context, w *Writer, rows []telemetry.Row, det
 	if o.Extra != nil {
 		o.Extra(ctx, w)
 	}
+}
+
+// recent leaves out rows of machines that fell silent.
+func recent(rows []telemetry.Row, oldest time.Time) []telemetry.Row {
+	return slices.DeleteFunc(slices.Clone(rows), func(r telemetry.Row) bool { return r.At.Before(oldest) })
 }
 
 // total is what the fleet's families need of one site and model.
@@ -53,7 +58,13 @@ func condition(r *telemetry.Row) string {
 	return string(cmp.Or(r.State, miner.Unknown))
 }
 
-func writeFleet(w *Writer, rows []telemetry.Row) {
+// sink takes the families of the fleet: a page, or a request of remote write.
+type sink interface {
+	Family(name string, t Type, unit, help string)
+	Sample(v float64, labels ...string)
+}
+
+func writeFleet(w sink, rows []telemetry.Row) {
 	totals := map[siteModel]*total{}
 	states := map[siteWord]float64{}
 	faults := map[siteWord]float64{}
@@ -129,12 +140,12 @@ func inBase(m telemetry.Metric, v float64) float64 {
 }
 
 func writeMachines(w *Writer, rows []telemetry.Row, name naming) {
-	labels := make([][]byte, len(rows))
+	labels := machineLabels(rows, name)
 	w.Family("ballast_machine_info", Info, "", "What the machine is.")
 	for i := range rows {
 		r := &rows[i]
-		labels[i] = machineLabels(r, name)
-		w.sample(labels[i], appendLabels(nil, "group", r.Group, "version", r.Version), 1)
+		w.labels = appendLabels(w.labels[:0], "group", r.Group, "version", r.Version)
+		w.sample(labels[i], w.labels, 1)
 	}
 	w.Family("ballast_machine_poll_timestamp_seconds", Gauge, "seconds", "When the result of the newest poll was known.")
 	for i := range rows {
@@ -160,10 +171,7 @@ func writeMachines(w *Writer, rows []telemetry.Row, name naming) {
 }
 
 func writeBoards(w *Writer, rows []telemetry.Row, name naming) {
-	labels := make([][]byte, len(rows))
-	for i := range rows {
-		labels[i] = machineLabels(&rows[i], name)
-	}
+	labels := machineLabels(rows, name)
 	var slots [telemetry.MaxBoards][]byte
 	for i := range slots {
 		slots[i] = appendLabels(nil, "board", strconv.Itoa(i))
@@ -172,7 +180,8 @@ func writeBoards(w *Writer, rows []telemetry.Row, name naming) {
 	for i := range rows {
 		for k := range rows[i].Boards {
 			if b := &rows[i].Boards[k]; b.Serial != "" {
-				w.sample(labels[i], appendLabels(nil, "board", strconv.Itoa(b.Index), "serial", b.Serial), 1)
+				w.labels = appendLabels(w.labels[:0], "board", strconv.Itoa(b.Index), "serial", b.Serial)
+				w.sample(labels[i], w.labels, 1)
 			}
 		}
 	}
@@ -196,8 +205,23 @@ func writeBoards(w *Writer, rows []telemetry.Row, name naming) {
 	}
 }
 
-func machineLabels(r *telemetry.Row, name naming) []byte {
-	return appendLabels(nil, "machine", name.of(r.Machine), "site", r.Site, "model", r.Model, "firmware", string(r.Firmware))
+// machineLabels spells out the labels of every machine, all in one piece of
+// memory.
+func machineLabels(rows []telemetry.Row, name naming) [][]byte {
+	labels := make([][]byte, len(rows))
+	all := make([]byte, 0, 128*len(rows))
+	for i := range rows {
+		r := &rows[i]
+		from := len(all)
+		one := appendLabels(all[from:], "machine", name.of(r.Machine), "site", r.Site, "model", r.Model, "firmware", string(r.Firmware))
+		if len(one) > cap(all)-from {
+			labels[i] = one // it did not fit and was copied
+			continue
+		}
+		all = all[:from+len(one)]
+		labels[i] = one[:len(one):len(one)]
+	}
+	return labels
 }
 
 func typeOf(m telemetry.Metric) Type {

@@ -1,7 +1,6 @@
 package prom
 
 import (
-	"bufio"
 	"context"
 	"io"
 	"math"
@@ -9,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/klauspost/compress/gzip"
 
@@ -32,6 +32,9 @@ type Options struct {
 	Extra func(ctx context.Context, w *Writer)
 }
 
+// maxAge is after how long a series is stale to Prometheus too.
+const maxAge = 5 * time.Minute
+
 // Handler serves the page, as OpenMetrics to those who ask for it, compressed
 // to those who accept gzip.
 func Handler(o Options) (http.Handler, error) {
@@ -39,7 +42,7 @@ func Handler(o Options) (http.Handler, error) {
 		return nil, err
 	}
 	if o.MaxAge == 0 {
-		o.MaxAge = 5 * time.Minute
+		o.MaxAge = maxAge
 	}
 	if o.Clock == nil {
 		o.Clock = time.Now
@@ -96,17 +99,22 @@ func rank(d Detail) int { return map[Detail]int{Fleet: 1, Machine: 2, Board: 3}[
 
 // Writer writes an exposition, one family after the other.
 type Writer struct {
-	b      *bufio.Writer
+	out    io.Writer
+	err    error
+	buf    []byte
 	open   bool
 	name   string // of the family's samples
 	labels []byte // reused
-	number []byte // reused
 }
+
+// chunk is how much is written at once. A page of a million lines is appended
+// to one buffer of this size again and again.
+const chunk = 64 << 10
 
 // NewWriter writes to w, in OpenMetrics when open is set, else in the classic
 // text format.
 func NewWriter(w io.Writer, open bool) *Writer {
-	return &Writer{b: bufio.NewWriterSize(w, 64<<10), open: open}
+	return &Writer{out: w, buf: make([]byte, 0, chunk+4096), open: open}
 }
 
 // Type is a family's type.
@@ -136,19 +144,12 @@ func (w *Writer) Family(name string, t Type, unit, help string) {
 	if w.open && unit != "" && strings.HasSuffix(family, "_"+unit) {
 		w.line("# UNIT ", family, unit)
 	}
-	w.b.WriteString("# HELP ")
-	w.b.WriteString(family)
-	w.b.WriteByte(' ')
-	w.b.WriteString(escapeHelp(help, w.open))
-	w.b.WriteByte('\n')
+	w.line("# HELP ", family, escapeHelp(help, w.open))
 }
 
 func (w *Writer) line(what, family, rest string) {
-	w.b.WriteString(what)
-	w.b.WriteString(family)
-	w.b.WriteByte(' ')
-	w.b.WriteString(rest)
-	w.b.WriteByte('\n')
+	w.buf = append(append(append(append(append(w.buf, what...), family...), ' '), rest...), '\n')
+	w.flush(chunk)
 }
 
 // Sample writes one sample with labels as pairs of name and value.
@@ -159,29 +160,41 @@ func (w *Writer) Sample(v float64, labels ...string) {
 
 // sample writes one sample whose labels are spelled out already, in two parts.
 func (w *Writer) sample(labels, more []byte, v float64) {
-	b := w.b
-	b.WriteString(w.name)
+	b := append(w.buf, w.name...)
 	if len(labels)+len(more) > 0 {
-		b.WriteByte('{')
-		b.Write(labels)
+		b = append(b, '{')
+		b = append(b, labels...)
 		if len(labels) > 0 && len(more) > 0 {
-			b.WriteByte(',')
+			b = append(b, ',')
 		}
-		b.Write(more)
-		b.WriteByte('}')
+		b = append(b, more...)
+		b = append(b, '}')
 	}
-	b.WriteByte(' ')
-	w.number = appendNumber(w.number[:0], v)
-	b.Write(w.number)
-	b.WriteByte('\n')
+	b = append(b, ' ')
+	b = appendNumber(b, v)
+	w.buf = append(b, '\n')
+	w.flush(chunk)
+}
+
+// flush writes what has gathered when it is more than atLeast. After a failure
+// the rest goes nowhere.
+func (w *Writer) flush(atLeast int) {
+	if len(w.buf) < atLeast {
+		return
+	}
+	if w.err == nil {
+		_, w.err = w.out.Write(w.buf)
+	}
+	w.buf = w.buf[:0]
 }
 
 // Close ends the exposition and tells whether writing it failed.
 func (w *Writer) Close() error {
 	if w.open {
-		w.b.WriteString("# EOF\n")
+		w.buf = append(w.buf, "# EOF\n"...)
 	}
-	return w.b.Flush()
+	w.flush(0)
+	return w.err
 }
 
 func appendNumber(b []byte, v float64) []byte {
@@ -200,7 +213,7 @@ func appendNumber(b []byte, v float64) []byte {
 // appendLabels writes a="b",c="d" from pairs.
 func appendLabels(b []byte, pairs ...string) []byte {
 	for i := 0; i+1 < len(pairs); i += 2 {
-		if len(b) > 0 {
+		if i > 0 {
 			b = append(b, ',')
 		}
 		b = append(b, pairs[i]...)
@@ -212,8 +225,14 @@ func appendLabels(b []byte, pairs ...string) []byte {
 }
 
 func appendEscaped(b []byte, s string) []byte {
-	for _, r := range strings.ToValidUTF8(s, "\uFFFD") {
-		switch r {
+	if !utf8.ValidString(s) {
+		s = strings.ToValidUTF8(s, "\uFFFD")
+	}
+	if !strings.ContainsAny(s, "\\\"\n") {
+		return append(b, s...)
+	}
+	for i := range len(s) {
+		switch s[i] {
 		case '\\':
 			b = append(b, '\\', '\\')
 		case '"':
@@ -221,7 +240,7 @@ func appendEscaped(b []byte, s string) []byte {
 		case '\n':
 			b = append(b, '\\', 'n')
 		default:
-			b = append(b, string(r)...)
+			b = append(b, s[i])
 		}
 	}
 	return b

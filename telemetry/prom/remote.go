@@ -24,11 +24,12 @@ import (
 type RemoteOptions struct {
 	URL    string // http://prometheus:9090/api/v1/write
 	Source Source
-	Detail Detail // Fleet has no series of its own time and is refused
+	Detail Detail
 	Name   func(miner.ID) string
 	// Interval is how often the newest rows are taken, 15 s when 0. Each row is
-	// sent once, with the time of its poll.
+	// sent once, with the time of its poll; the fleet's totals every time.
 	Interval time.Duration
+	MaxAge   time.Duration // as of the page's options
 
 	User     string       // basic authentication
 	Password miner.Secret // basic authentication
@@ -81,14 +82,12 @@ func NewRemote(o RemoteOptions) (*Remote, error) {
 	if err := checked(o.Detail, o.Source); err != nil {
 		return nil, err
 	}
-	if o.Detail == Fleet {
-		return nil, errors.New("remote write sends machines or boards; totals are sums in a query")
-	}
 	u, err := url.Parse(o.URL)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
 		return nil, fmt.Errorf("no address to write to: %q: want http://host:port/api/v1/write", o.URL)
 	}
 	o.Interval = cmp.Or(o.Interval, 15*time.Second)
+	o.MaxAge = cmp.Or(o.MaxAge, maxAge)
 	o.Batch = cmp.Or(max(o.Batch, 0), 5000)
 	o.Queue = cmp.Or(max(o.Queue, 0), 64<<20)
 	o.Least, o.Most = cmp.Or(o.Least, 500*time.Millisecond), cmp.Or(o.Most, 30*time.Second)
@@ -135,6 +134,9 @@ func (r *Remote) collect(ctx context.Context) error {
 		return err
 	}
 	r.enc.reset()
+	if now := r.o.Clock(); len(rows) > 0 {
+		r.enc.fleet(recent(rows, now.Add(-r.o.MaxAge)), now.UnixMilli())
+	}
 	for i := range rows {
 		row := &rows[i]
 		if !row.At.After(r.sent[row.Machine]) {

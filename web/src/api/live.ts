@@ -31,9 +31,10 @@ export function connect() {
     change({ site: JSON.parse(e.data) as Site, connected: true, at: Date.now() })
   })
   source.addEventListener('machines', (e) => {
-    const { all, rows } = JSON.parse(e.data) as { all: boolean; rows: Row[] }
+    const { all, rows, gone } = JSON.parse(e.data) as { all: boolean; rows: Row[]; gone?: number[] }
     const next = new Map(all ? [] : live.rows)
     for (const r of rows) next.set(r.id, r)
+    for (const id of gone ?? []) next.delete(id)
     change({ rows: next, version: live.version + 1 })
   })
   source.onerror = () => {

@@ -391,6 +391,90 @@ export interface components {
       "kind": string
       "where": string
     }
+    PlantCooling: {
+      "alarms"?: (string)[] | null
+      "ambient_c"?: number | null
+      "fans"?: (components['schemas']['PlantMotor'])[] | null
+      "flow_lpm"?: number | null
+      "level"?: number | null
+      "power_w"?: number | null
+      "pressure_return_bar"?: number | null
+      "pressure_supply_bar"?: number | null
+      "pumps"?: (components['schemas']['PlantMotor'])[] | null
+      "return_c"?: number | null
+      "running"?: boolean | null
+      "setpoint_c"?: number | null
+      "supply_c"?: number | null
+    }
+    PlantMeter: {
+      "current_a": (number | null)[] | null
+      "current_neutral_a"?: number | null
+      "energy_export_j"?: number | null
+      "energy_import_j"?: number | null
+      "frequency_hz"?: number | null
+      "import_since_j"?: number | null
+      "power_factor"?: number | null
+      "power_factor_phase": (number | null)[] | null
+      "power_phase_w": (number | null)[] | null
+      "power_w"?: number | null
+      "voltage_line_v": (number | null)[] | null
+      "voltage_v": (number | null)[] | null
+    }
+    PlantMotor: {
+      "duty"?: number | null
+      "index": number
+      "running"?: boolean | null
+      "speed_rpm"?: number | null
+    }
+    PlantOutlet: {
+      "current_a"?: number | null
+      "energy_j"?: number | null
+      "index": number
+      "name"?: string
+      "on"?: boolean | null
+      "power_factor"?: number | null
+      "power_w"?: number | null
+      "voltage_v"?: number | null
+    }
+    PlantPDU: {
+      "energy_j"?: number | null
+      "outlets"?: (components['schemas']['PlantOutlet'])[] | null
+      "phases"?: (components['schemas']['PlantPDUPhase'])[] | null
+      "power_factor"?: number | null
+      "power_w"?: number | null
+    }
+    PlantPDUPhase: {
+      "current_a"?: number | null
+      "index": number
+      "power_w"?: number | null
+      "voltage_v"?: number | null
+    }
+    PlantReading: {
+      "at": string
+      "cooling"?: components['schemas']['PlantCooling']
+      "error"?: string
+      "kind": string
+      "last_good"?: string
+      "life_ns"?: number
+      "meter"?: components['schemas']['PlantMeter']
+      "pdu"?: components['schemas']['PlantPDU']
+      "quality": string
+      "source": string
+      "took_ns"?: number
+      "warnings"?: (components['schemas']['PlantWarning'])[] | null
+      "weather"?: components['schemas']['PlantWeather']
+    }
+    PlantWarning: {
+      "detail"?: string
+      "kind": string
+      "where": string
+    }
+    PlantWeather: {
+      "humidity"?: number | null
+      "pressure_bar"?: number | null
+      "temperature_c"?: number | null
+      "wet_bulb_c"?: number | null
+    }
     Refusal: {
       "machine": number
       "why": string
@@ -477,10 +561,23 @@ export interface components {
       "scan": components['schemas']['ScanState']
       /** The machines are simulated: none of these numbers is real. */
       "simulated": boolean
+      /** From reply to disk. */
+      "storing": components['schemas']['TelemetryBatcherStats']
       /** Hashing machines that do not tell their power: the sum lacks them. */
       "unmetered": number
       "version": string
       "zone": string
+    }
+    TelemetryBatcherStats: {
+      "batches": number
+      "dropped": number
+      "failures": number
+      "last_error"?: string
+      "max_ns": number
+      "p50_ns": number
+      "p99_ns": number
+      "stored": number
+      "waiting": number
     }
     TelemetryEngineStats: {
       "memory_bytes": number

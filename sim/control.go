@@ -356,7 +356,8 @@ func (s *Site) listenControl() error {
 	if ip := net.ParseIP(host); !strings.EqualFold(host, "localhost") && (ip == nil || !ip.IsLoopback()) {
 		return fmt.Errorf("control address %s: the control API has no password and stays on a loopback address", s.cfg.Control)
 	}
-	l, err := net.Listen("tcp", net.JoinHostPort(host, port))
+	var lc net.ListenConfig
+	l, err := lc.Listen(context.Background(), "tcp", net.JoinHostPort(host, port))
 	if err != nil {
 		return fmt.Errorf("control address: %w", err)
 	}
@@ -366,7 +367,7 @@ func (s *Site) listenControl() error {
 
 func (s *Site) serveControl(ctx context.Context, l net.Listener) {
 	srv := &http.Server{Handler: s.Handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)}
-	stop := context.AfterFunc(ctx, func() { srv.Close() })
+	stop := context.AfterFunc(ctx, func() { _ = srv.Close() })
 	defer stop()
 	if err := srv.Serve(l); err != nil && !errors.Is(err, http.ErrServerClosed) && ctx.Err() == nil {
 		s.log.Warn("control API", "error", err)

@@ -86,7 +86,7 @@ type Outlet struct {
 	Power unit.Power
 }
 
-// Meters, Coolings and PDUs count what Meter, Cooling and PDU take.
+// Meters counts the meters: the main one and one for each feeder.
 func (s *Site) Meters() int { return len(s.feeders) + 1 }
 
 // Coolings counts the containers.

@@ -47,13 +47,13 @@ const (
 var kinds = [...]kind{
 	kindBoard:   {PartBoard, 0.0105, 1.2, 0.40, 0.35, 380, 0.5, 9, 0.0040},
 	kindVRM:     {PartVRM, 0.0030, 1.1, 0.45, 0.35, 120, 0.6, 9, 0.0015},
-	kindPSU:     {PartPSU, 0.0110, 1.2, 0.45, 0.35, 260, 0.7, 7, 0.0120},
+	kindPSU:     {PartPSU, 0.0110, 1.2, 0.45, 0.35, 200, 0.6, 7, 0.0120},
 	kindPSUFan:  {PartPSUFan, 0.0090, 1.6, 0.35, 0.35, 240, 0.6, 0, 0},
 	kindFan:     {PartFan, 0.0072, 1.6, 0.35, 0.35, 240, 0.6, 0, 0},
 	kindPaste:   {PartPaste, 0.0015, 2.0, 0, 0.6, 1500, 0.4, 3, 0},
 	kindSensor:  {PartSensor, 0.0030, 1.0, 1, 0, 0, 0, 2, 0.0010},
 	kindControl: {PartControl, 0.0050, 1.0, 1, 0, 0, 0, 3, 0.0030},
-	kindSoft:    {PartSoft, 0.0420, 1.0, 1, 0, 0, 0, 8, 0},
+	kindSoft:    {PartSoft, 0.0290, 1.0, 1, 0, 0, 0, 8, 0},
 }
 
 const hoursPerYear = 8766
@@ -344,7 +344,7 @@ func (t *part) way() string {
 // all at once, and some boards do not come up, for good or this once.
 func (r *Rig) powerUp(b *body) {
 	r.rehang()
-	r.note(Event{Kind: EventStart, Detail: string(r.want.mode)})
+	r.note(Event{Kind: EventStart, Detail: r.want.mode})
 	p := r.parts
 	if p == nil {
 		return

@@ -17,7 +17,7 @@ import (
 // with their length, and connections stay open as the firmware's would.
 func ServeHTTP(ctx context.Context, conn net.Conn, h http.Handler) {
 	defer conn.Close()
-	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
 	in := bufio.NewReaderSize(conn, 2048)
 	for {

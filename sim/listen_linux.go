@@ -34,7 +34,7 @@ func newAcceptor() (*acceptor, error) {
 	}
 	wake, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
 	if err != nil {
-		unix.Close(ep)
+		_ = unix.Close(ep)
 		return nil, fmt.Errorf("making a poller: %w", err)
 	}
 	a := &acceptor{epoll: ep, wake: wake, open: map[int]bool{}}
@@ -54,7 +54,7 @@ func socket(ap netip.AddrPort, backlog int, beside bool) (int, error) {
 		return -1, err
 	}
 	fail := func(err error) (int, error) {
-		unix.Close(fd)
+		_ = unix.Close(fd)
 		return -1, err
 	}
 	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1); err != nil {
@@ -92,7 +92,7 @@ func (a *acceptor) listen(ap netip.AddrPort, beside bool) (int, error) {
 		return 0, err
 	}
 	if err := unix.EpollCtl(a.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)}); err != nil {
-		unix.Close(fd)
+		_ = unix.Close(fd)
 		return 0, err
 	}
 	a.mu.Lock()
@@ -107,7 +107,7 @@ func (a *acceptor) close(key int) {
 	defer a.mu.Unlock()
 	if a.open[key] {
 		delete(a.open, key)
-		unix.Close(key) // leaves the epoll set by itself
+		_ = unix.Close(key) // leaves the epoll set by itself
 	}
 }
 
@@ -138,7 +138,7 @@ func (a *acceptor) mute(key int, ap netip.AddrPort, on bool) error {
 			return err
 		}
 		err = unix.Connect(fd, &unix.SockaddrInet4{Port: int(ap.Port()), Addr: addr.As4()})
-		unix.Close(fd) // what it leaves in the queue stays there
+		_ = unix.Close(fd) // what it leaves in the queue stays there
 		if err != nil && !errors.Is(err, unix.EINPROGRESS) {
 			return err
 		}
@@ -217,7 +217,7 @@ func (a *acceptor) accept(fd int, handle func(net.Conn)) {
 		}
 		f := os.NewFile(uintptr(conn), "")
 		c, err := net.FileConn(f)
-		f.Close()
+		_ = f.Close()
 		if err == nil {
 			handle(c)
 		}
@@ -247,8 +247,8 @@ func (a *acceptor) finish() {
 
 func (a *acceptor) free() {
 	a.over = true
-	unix.Close(a.epoll)
-	unix.Close(a.wake)
+	_ = unix.Close(a.epoll)
+	_ = unix.Close(a.wake)
 }
 
 // raiseFileLimit takes as many open files as the hard limit allows, and says
@@ -271,7 +271,7 @@ func raiseFileLimit() uint64 {
 func mayListen(port uint16) bool {
 	fd, err := socket(netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 255, 255, 253}), port), 1, false)
 	if err == nil {
-		unix.Close(fd)
+		_ = unix.Close(fd)
 	}
 	return !isForbidden(err)
 }

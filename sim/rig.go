@@ -6,6 +6,26 @@
 // protocols from a [Rig]. A dialect knows nothing of physics: it prints a
 // [Snapshot] in its firmware's words and turns its firmware's commands into an
 // [Action].
+//
+// The rest of this folder, from the inside out:
+//
+//   - A [Rig] is one machine. design.go derives the constants of its physics
+//     from its model; body.go is its state and how that moves (power from clock,
+//     voltage and leakage, two thermal masses a board, fans, supply, counters);
+//     firmware.go is what its firmware does (phases, ramps, set-points,
+//     protection), at the pace of tempo.go; snapshot.go is what its sensors make
+//     of it all.
+//   - health.go is the latent health of its parts, faults.go what can be
+//     injected; both end in effects on the same physics.
+//   - A [Site] is many rigs and what couples them: zone.go (air, coolant),
+//     power.go (breakers, mains), weather.go, and tick.go, which moves it all.
+//     crew.go repairs. truth.go and gear.go tell what is really going on.
+//   - serve.go, wire.go and listen_*.go put it on the network; control.go is the
+//     API through which it is disturbed, described in README.md.
+//
+// Randomness is a function of seed, place and time (noise.go), never a
+// sequence: the same seed and the same commands give the same site, whoever
+// looks at it and however often.
 package sim
 
 import (

@@ -25,7 +25,7 @@ type RPCRequest struct {
 // do that die of a command.
 func ServeRPC(ctx context.Context, conn net.Conn, answer func(RPCRequest) []byte) {
 	defer conn.Close()
-	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
 	_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
 	const most = 64 << 10

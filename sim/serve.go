@@ -380,7 +380,7 @@ func (s *Site) overheard() bool {
 func (s *Site) converse(ctx context.Context, conn net.Conn) {
 	local, ok := conn.LocalAddr().(*net.TCPAddr)
 	if !ok {
-		conn.Close()
+		_ = conn.Close()
 		return
 	}
 	at := local.AddrPort()

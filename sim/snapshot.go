@@ -44,7 +44,7 @@ func (r *Rig) snapshot(chips bool) Snapshot {
 	}
 	r.tellFans(&s, &b, now)
 	r.tellPSU(&s, &b, now)
-	r.tellShares(&s, &b, now)
+	r.tellShares(&s, &b)
 	return s
 }
 
@@ -235,7 +235,7 @@ func (r *Rig) tellPSU(s *Snapshot, b *body, now int64) {
 }
 
 // tellShares fills what the pools and the process count.
-func (r *Rig) tellShares(s *Snapshot, b *body, now int64) {
+func (r *Rig) tellShares(s *Snapshot, b *body) {
 	s.Pools = slices.Clone(r.pools)
 	if b.start == 0 {
 		return

@@ -124,7 +124,7 @@ func (c *lineConn) drip(p []byte, rate float64) (int, error) {
 	sent := 0
 	for part := range slices.Chunk(p, size) {
 		// The dialect's deadline is for a healthy line.
-		_ = c.Conn.SetWriteDeadline(time.Now().Add(time.Minute))
+		_ = c.SetWriteDeadline(time.Now().Add(time.Minute))
 		n, err := c.Conn.Write(part)
 		sent += n
 		if err != nil {

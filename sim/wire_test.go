@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/netip"
 	"strings"
@@ -212,7 +213,7 @@ func TestUpgradeToAnotherPort(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s, err := New(Config{Machines: 3, Mix: &m, Network: network, Shared: share, Pristine: true, Speed: 100}, []Dialect{moved{echo{miner.LuxOS, ports[:1]}, ports[1]}})
+		s, err := New(Config{Machines: 3, Mix: &m, Network: network, Shared: share, Pristine: true, Speed: 100, Log: slog.New(slog.DiscardHandler)}, []Dialect{moved{echo{miner.LuxOS, ports[:1]}, ports[1]}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -213,7 +213,7 @@ func (s *Site) checkPlaces(c *checker, k known) {
 		c.refer(at+".feeder", "feeder", b.Feeder, k.feeders)
 		c.refer(at+".loop", "loop", b.Loop, k.loops)
 		c.cap(at+".cap", b.Cap)
-		s.checkRacks(c, k, at, b.Racks, b.Feeder)
+		s.checkRacks(c, k, at, b.Racks)
 		add(at+".", b.Containers)
 	}
 	c.names("container", func(i int) string { return where[i] }, len(all), func(i int) string { return all[i].Name })
@@ -222,14 +222,14 @@ func (s *Site) checkPlaces(c *checker, k known) {
 		c.refer(at+".feeder", "feeder", ct.Feeder, k.feeders)
 		c.refer(at+".loop", "loop", ct.Loop, k.loops)
 		c.cap(at+".cap", ct.Cap)
-		s.checkRacks(c, k, at, ct.Racks, ct.Feeder)
+		s.checkRacks(c, k, at, ct.Racks)
 	}
 }
 
 // maxSlots bounds a rack: a tank or a shelf holds some hundreds.
 const maxSlots = 10_000
 
-func (s *Site) checkRacks(c *checker, k known, at string, racks []Rack, feeder string) {
+func (s *Site) checkRacks(c *checker, k known, at string, racks []Rack) {
 	c.names("rack", func(i int) string { return fmt.Sprintf("%s.racks[%d]", at, i) }, len(racks), func(i int) string { return racks[i].Name })
 	for i := range racks {
 		r := &racks[i]

@@ -171,10 +171,9 @@ func wanted(v reflect.Value) string {
 }
 
 func fieldOf(v reflect.Value, key string) reflect.Value {
-	t := v.Type()
-	for i := range t.NumField() {
-		if name, _, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ","); name != "" && name == key {
-			return v.Field(i)
+	for f, value := range v.Fields() {
+		if name, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); name != "" && name == key {
+			return value
 		}
 	}
 	return reflect.Value{}
@@ -182,8 +181,8 @@ func fieldOf(v reflect.Value, key string) reflect.Value {
 
 func keysOf(t reflect.Type) []string {
 	var out []string
-	for i := range t.NumField() {
-		if name, _, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ","); name != "" {
+	for f := range t.Fields() {
+		if name, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); name != "" {
 			out = append(out, name)
 		}
 	}

@@ -1,9 +1,10 @@
 package site
 
 import (
-	"fmt"
 	"iter"
 	"net/netip"
+	"strconv"
+	"strings"
 
 	"ballast/miner"
 	"ballast/unit"
@@ -28,13 +29,13 @@ type Place struct {
 
 // String prints "C01/R02/7".
 func (p Place) String() string {
-	s := ""
+	var s strings.Builder
 	for _, part := range []string{p.Building, p.Container, p.Rack} {
 		if part != "" {
-			s += part + "/"
+			s.WriteString(part + "/")
 		}
 	}
-	return fmt.Sprintf("%s%d", s, p.Slot)
+	return s.String() + strconv.Itoa(p.Slot)
 }
 
 // index is what Check builds for looking up.
@@ -222,7 +223,7 @@ func (s *Site) Caps(p Place) []Cap {
 	return out
 }
 
-// Feeders are the feeders that a place hangs on, from the nearest to the grid.
+// FeedersOf lists the feeders that a place hangs on, from the nearest to the grid.
 func (s *Site) FeedersOf(p Place) []Feeder {
 	var out []Feeder
 	if s.index == nil {

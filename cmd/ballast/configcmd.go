@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"log/slog"
+	"strings"
 
 	"ballast/config"
 )
@@ -19,7 +21,17 @@ type (
 )
 
 func (configCheck) Run(c *common, s *streams) error {
-	_, problems := c.load()
+	cfg, problems := c.load()
+	if len(problems) == 0 {
+		// What only the outside can tell: variables, files, register maps.
+		if _, err := cfg.Keyring(); err != nil {
+			problems = append(problems, config.Problem{Place: "credentials", Message: err.Error()})
+		}
+		h := house{cfg: cfg, log: slog.New(slog.DiscardHandler)}
+		if _, err := h.sources(); err != nil {
+			problems = append(problems, config.Problem{Place: "plant", Message: strings.TrimPrefix(err.Error(), errUsage.Error()+": ")})
+		}
+	}
 	if c.JSON {
 		if problems == nil {
 			problems = []config.Problem{}

@@ -59,13 +59,12 @@ func groups(text string) (out []group, whole bool) {
 		}
 		name := rest[:quote]
 		name = name[strings.LastIndexByte(name, '\'')+1:]
-		body := rest[quote+3:]
-		end := strings.IndexByte(body, '}')
-		if end < 0 {
-			return append(out, group{name, body}), false
+		body, after, closed := strings.Cut(rest[quote+3:], "}")
+		out = append(out, group{name, body})
+		if !closed {
+			return out, false
 		}
-		out = append(out, group{name, body[:end]})
-		rest = body[end+1:]
+		rest = after
 	}
 	if out == nil {
 		return []group{{"", text}}, true

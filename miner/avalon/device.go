@@ -27,6 +27,7 @@ type device struct {
 	lite    bool            // it knows litestats
 	known   bool            // these two, and version, are known
 	singles bool            // combined requests are refused
+	stats   bool            // it does not know estats
 	clock   time.Duration   // the machine's clock less ours
 	last    miner.Reading
 }
@@ -142,7 +143,7 @@ func (d *device) read(ctx context.Context) (miner.Reading, error) {
 		return miner.Reading{}, fmt.Errorf("reading: %w", err)
 	}
 	if d.reads--; d.reads < 0 {
-		d.reads = slowEvery - 1
+		d.reads, d.singles = slowEvery-1, d.singles && fresh // try again now and then
 		if err := d.askSlow(ctx, fresh); err != nil {
 			r.Warn(miner.WarnMissing, "stats", err.Error())
 		}
@@ -172,7 +173,14 @@ func (d *device) askFast(ctx context.Context, warn cgminer.Warn) ([]cgminer.Repl
 		}
 		d.lite = false
 	}
-	return d.ask(ctx, warn, "summary", "estats", "pools")
+	if !d.stats {
+		parts, err := d.ask(ctx, warn, "summary", "estats", "pools")
+		if err != nil || slices.ContainsFunc(parts, func(p cgminer.Reply) bool { return p.Has("STATS") || p.Name == "estats" && p.Status.OK() }) {
+			return parts, err
+		}
+		d.stats = true
+	}
+	return d.ask(ctx, warn, "summary", "stats", "pools")
 }
 
 // askSlow asks what does not. fresh tells that the version has just been asked.
@@ -194,21 +202,25 @@ func (d *device) askSlow(ctx context.Context, fresh bool) error {
 // that, and returns the replies. With some replies there, the error is nil
 // unless the context is over.
 func (d *device) ask(ctx context.Context, warn cgminer.Warn, commands ...string) ([]cgminer.Reply, error) {
+	silent := false
 	if !d.singles && len(commands) > 1 {
 		raw, err := cgminer.Ask(ctx, d.target, strings.Join(commands, "+"), "")
-		if err != nil && len(raw) == 0 {
+		silent = errors.Is(err, cgminer.ErrSilent)
+		if err != nil && len(raw) == 0 && !silent {
 			return nil, err
 		}
-		reply, ok := cgminer.Read("reply", raw, warn)
-		if !ok {
-			return nil, fmt.Errorf("%w: %s", miner.ErrGarbage, cgminer.Excerpt(raw))
+		if len(raw) > 0 {
+			reply, ok := cgminer.Read("reply", raw, warn)
+			if !ok {
+				return nil, fmt.Errorf("%w: %s", miner.ErrGarbage, cgminer.Excerpt(raw))
+			}
+			if reply.Combined() {
+				parts := reply.Parts()
+				d.tick(parts[0])
+				return parts, nil
+			}
+			d.singles = !reply.Status.OK() // else it is cut, and worth another try next time
 		}
-		if reply.Combined() {
-			parts := reply.Parts()
-			d.tick(parts[0])
-			return parts, nil
-		}
-		d.singles = !reply.Status.OK() // else it is cut, and worth another try next time
 	}
 	var out []cgminer.Reply
 	var failed error
@@ -225,6 +237,7 @@ func (d *device) ask(ctx context.Context, warn cgminer.Warn, commands ...string)
 			break
 		}
 	}
+	d.singles = d.singles || silent && len(out) > 0
 	if len(out) == 0 || ctx.Err() != nil {
 		return nil, failed
 	}

@@ -132,6 +132,23 @@ func TestOneByOne(t *testing.T) {
 	}
 }
 
+// One that hangs up on them is too, and one without estats is asked for stats.
+func TestOldFirmware(t *testing.T) {
+	target, asked := script(t, [2]string{"version|", versionReply}, [2]string{"summary|", summaryReply}, [2]string{"summary+", ""}, [2]string{"stats|", estatsReply}, [2]string{"pools|", poolsReply})
+	dev := New().Open(target)
+	defer dev.Close()
+	for range 2 {
+		r, err := dev.Read(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		tells(t, r, map[string]any{"power_w": 3504, "accepted": 5, "pools.#": 1})
+	}
+	if got := strings.Join(asked(), " "); got != "version summary+estats+pools summary estats pools summary stats pools summary stats pools" {
+		t.Errorf("asked %s", got)
+	}
+}
+
 // One that fails part of the way still yields what it said.
 func TestPartOfTheReplies(t *testing.T) {
 	target, _ := script(t, [2]string{"version|", versionReply}, [2]string{"estats|", estatsReply}, [2]string{"pools|", `,"id":1}` + "\x00"}, [2]string{"summary|", ""})

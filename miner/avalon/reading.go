@@ -329,9 +329,9 @@ func fillRest(r *miner.Reading, in replies) {
 	in.summary.Rest(r, "summary.")
 	in.version.Rest(r, "version.")
 	in.devs.Rest(r, "devs.")
-	for i := len(in.stats) - 1; i >= 0; i-- {
-		in.stats[i].o.Use("Calls", "Wait", "Max", "Min", "STATS", "ID", "Elapsed")
-		in.stats[i].o.Rest(r, "stats.")
+	for _, e := range slices.Backward(in.stats) {
+		e.o.Use("Calls", "Wait", "Max", "Min", "STATS", "ID", "Elapsed")
+		e.o.Rest(r, "stats.")
 	}
 	for _, o := range in.others {
 		o.Rest(r, o.Where()+".")

@@ -114,9 +114,9 @@ func (out *replies) file(part cgminer.Reply, warn cgminer.Warn) {
 }
 
 // modules finds the machine texts, and the boards' texts that belong to them.
-func (in *replies) modules(warn cgminer.Warn) []*module {
-	var out []*module
-	for _, e := range in.stats {
+func (out *replies) modules(warn cgminer.Warn) []*module {
+	var found []*module
+	for _, e := range out.stats {
 		for _, f := range e.o.Fields() {
 			id, isMM := strings.CutPrefix(f.Key, "MM ID")
 			if !isMM {
@@ -125,19 +125,19 @@ func (in *replies) modules(warn cgminer.Warn) []*module {
 			e.o.Use(f.Key)
 			id, _, _ = strings.Cut(id, ":")
 			number, _ := strconv.Atoi(id)
-			if slices.ContainsFunc(out, func(m *module) bool { return m.device == e.device && m.number == number }) {
+			if slices.ContainsFunc(found, func(m *module) bool { return m.device == e.device && m.number == number }) {
 				continue
 			}
 			if m := newModule(e.o.Where()+"."+f.Key, f.Raw().Str, warn); m != nil {
 				m.device, m.number, m.when = e.device, number, e.when
-				out = append(out, m)
+				found = append(found, m)
 			}
 		}
 	}
-	for _, e := range in.stats {
+	for _, e := range out.stats {
 		text := e.o.Raw("HBinfo").Str
-		at := slices.IndexFunc(out, func(m *module) bool { return m.device == e.device })
-		if text == "" || at < 0 || out[at].nested {
+		at := slices.IndexFunc(found, func(m *module) bool { return m.device == e.device })
+		if text == "" || at < 0 || found[at].nested {
 			continue
 		}
 		parts, whole := groups(text)
@@ -146,12 +146,12 @@ func (in *replies) modules(warn cgminer.Warn) []*module {
 		}
 		for _, g := range parts {
 			if _, n := numbered(g.name); n >= 0 {
-				out[at].boardText(n, g.body)
+				found[at].boardText(n, g.body)
 			}
 		}
 	}
-	slices.SortStableFunc(out, func(a, b *module) int { return cmp.Or(a.device-b.device, a.number-b.number) })
-	return out
+	slices.SortStableFunc(found, func(a, b *module) int { return cmp.Or(a.device-b.device, a.number-b.number) })
+	return found
 }
 
 func extra(r *miner.Reading, key, value string) {

@@ -85,7 +85,13 @@ func AskRaw(ctx context.Context, t miner.Target, port uint16, request []byte) ([
 	if _, err := conn.Write(request); err != nil {
 		return nil, fmt.Errorf("%w: sending: %w", miner.ErrUnreachable, cause(ctx, err))
 	}
-	return receive(ctx, conn)
+	got, err := receive(ctx, conn)
+	// Devices keep slow replies for minutes, ten thousand times over: not with
+	// the buffer's spare room.
+	if cap(got) > len(got)+len(got)/4 {
+		got = append(make([]byte, 0, len(got)), got...)
+	}
+	return got, err
 }
 
 // receive reads one reply.

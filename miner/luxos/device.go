@@ -132,7 +132,7 @@ func (d *device) read(ctx context.Context) (miner.Reading, error) {
 // fails keeps its last value and is asked again at the next read.
 func (d *device) askSlow(ctx context.Context, f *fast, warn cgminer.Warn) {
 	next := &slow{}
-	d.reads = slowEvery
+	d.reads, d.singles = slowEvery, d.singles && d.slow == nil // try again now and then
 	parts, err := d.ask(ctx, func(miner.WarningKind, string, string) {}, slowCommands...)
 	for _, p := range parts {
 		next.take(p)
@@ -183,21 +183,25 @@ func (d *device) askBoard(ctx context.Context, into *slow, command string, board
 // that, and returns the replies. With some replies there, the error is nil
 // unless the context is over.
 func (d *device) ask(ctx context.Context, warn cgminer.Warn, commands ...string) ([]cgminer.Reply, error) {
+	silent := false
 	if !d.singles {
 		raw, err := cgminer.Ask(ctx, d.target, strings.Join(commands, "+"), "")
-		if err != nil && len(raw) == 0 {
+		silent = errors.Is(err, cgminer.ErrSilent)
+		if err != nil && len(raw) == 0 && !silent {
 			return nil, err
 		}
-		reply, ok := cgminer.Read("reply", raw, warn)
-		switch {
-		case !ok && err != nil:
-			return nil, err
-		case !ok:
-			return nil, fmt.Errorf("%w: %s", miner.ErrGarbage, cgminer.Excerpt(raw))
-		case reply.Combined():
-			return reply.Parts(), nil
+		if len(raw) > 0 {
+			reply, ok := cgminer.Read("reply", raw, warn)
+			switch {
+			case !ok && err != nil:
+				return nil, err
+			case !ok:
+				return nil, fmt.Errorf("%w: %s", miner.ErrGarbage, cgminer.Excerpt(raw))
+			case reply.Combined():
+				return reply.Parts(), nil
+			}
+			d.singles = !reply.Status.OK() // else it is cut, and worth another try next time
 		}
-		d.singles = !reply.Status.OK() // else it is cut, and worth another try next time
 	}
 	var out []cgminer.Reply
 	var failed error
@@ -212,6 +216,7 @@ func (d *device) ask(ctx context.Context, warn cgminer.Warn, commands ...string)
 			break
 		}
 	}
+	d.singles = d.singles || silent && len(out) > 0
 	if len(out) == 0 || ctx.Err() != nil {
 		return nil, errors.Join(failed, nilOr(len(out) == 0 && failed == nil, miner.ErrGarbage))
 	}

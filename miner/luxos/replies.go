@@ -53,7 +53,6 @@ func (f *fast) take(part cgminer.Reply) bool {
 // them at every poll would cost more than all the rest.
 type slow struct {
 	version  cgminer.Reply
-	hasChips bool
 	chips    map[int]chipBoard
 	volts    map[int]unit.Voltage
 	chains   []chain // by board

@@ -407,10 +407,20 @@ func (d *dayWriter) write(ctx context.Context, rows []telemetry.Row, late teleme
 	return run(ctx, d.conn, "committing", "COMMIT")
 }
 
+// wordsAtOnce bounds a statement that adds words.
+const wordsAtOnce = 500
+
 // spell writes the texts that the rows are the first to use.
 func (d *dayWriter) spell(ctx context.Context) error {
-	for _, text := range d.words.new {
-		if err := run(ctx, d.conn, "adding a word", "INSERT INTO "+d.f.alias+".words VALUES (?, ?)", d.words.ids[text], text); err != nil {
+	// Many at once: each statement costs milliseconds, and the first poll of a
+	// large fleet brings tens of thousands of board serials.
+	for fresh := range slices.Chunk(d.words.new, wordsAtOnce) {
+		args := make([]any, 0, 2*len(fresh))
+		for _, text := range fresh {
+			args = append(args, d.words.ids[text], text)
+		}
+		st := "INSERT INTO " + d.f.alias + ".words VALUES (?, ?)" + strings.Repeat(", (?, ?)", len(fresh)-1)
+		if err := run(ctx, d.conn, "adding words", st, args...); err != nil {
 			return err
 		}
 	}

@@ -109,8 +109,6 @@ func (s *Store) checkpoint(ctx context.Context) error {
 		if err != nil || st.Size() < walLimit {
 			continue
 		}
-		t0 := time.Now()
-		defer func() { println("  checkpoint", f.name, time.Since(t0).Milliseconds()) }()
 		if err := run(ctx, s.db, "writing the log of "+f.name+" into the file", "CHECKPOINT "+f.alias); err != nil {
 			return err
 		}

@@ -235,3 +235,40 @@ func TestEveryFaultComesAndGoes(t *testing.T) {
 		})
 	}
 }
+
+func FuzzControl(f *testing.F) {
+	for _, body := range []string{
+		`{"kind":"fan-dead","rig":1,"index":0,"for":"10m"}`, `{"kind":"wire-slow","rigs":["0","127.20.0.2"],"amount":3}`,
+		`{"kind":"swap","rig":2,"text":"3"}`, `{"kind":"container-trip","container":"C01"}`, `{"kind":"heat-wave","amount":-4}`,
+		`{"kind":"chips-dying","all":true,"amount":1e3}`, `{"kind":"upgrade","rig":0,"text":"x"}`, `{"kind":"sensor-stuck","rig":4,"index":2,"amount":-60}`,
+		`{"kind":"pool-down","rig":4,"index":-1}`, `{"kind":"pdu-trip","container":"C01","index":9999999999}`,
+	} {
+		f.Add([]byte(body))
+	}
+	m, err := ParseMix([]byte("groups: [{share: 1, firmware: luxos, model: Antminer S19}, {share: 1, firmware: bitaxe, model: Bitaxe Gamma}]"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		s, err := New(Config{Machines: 6, Mix: &m, Start: summer, Pristine: true}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := httptest.NewRecorder()
+		s.Handler().ServeHTTP(w, httptest.NewRequest("POST", "/faults", strings.NewReader(string(body))))
+		if w.Code != 200 && w.Code != 400 && w.Code != 404 {
+			t.Fatalf("%d %s", w.Code, w.Body)
+		}
+		s.Advance(2 * time.Minute)
+		for i := range 6 {
+			s.Rig(i).SnapshotChips()
+		}
+		s.Clear(0, "", -1, "")
+		if left := s.Faults(); len(left) > 0 {
+			t.Fatalf("left %v", left)
+		}
+		if _, err := json.Marshal(s.Truth(true)); err != nil {
+			t.Fatalf("the truth cannot be told: %v", err)
+		}
+	})
+}

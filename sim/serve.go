@@ -429,7 +429,7 @@ func (w *wires) close() {
 		w.acc.stop()
 	}
 	if w.control != nil {
-		w.control.Close()
+		_ = w.control.Close()
 	}
 	w.acc, w.kick, w.sockets = nil, nil, nil
 }

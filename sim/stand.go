@@ -15,11 +15,12 @@ import (
 func Stand(ctx context.Context, d Dialect, r *Rig) (miner.Target, error) {
 	t := miner.Target{Addr: netip.MustParseAddr("127.0.0.1"), Ports: map[uint16]uint16{}}
 	for _, port := range d.Ports(r.Spec()) {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		var lc net.ListenConfig
+		l, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
 		if err != nil {
 			return miner.Target{}, fmt.Errorf("listening for port %d: %w", port, err)
 		}
-		context.AfterFunc(ctx, func() { l.Close() })
+		context.AfterFunc(ctx, func() { _ = l.Close() })
 		t.Ports[port] = uint16(l.Addr().(*net.TCPAddr).Port)
 		go func() {
 			for {

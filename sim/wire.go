@@ -110,7 +110,7 @@ func (c *lineConn) Write(p []byte) (int, error) {
 			c.sleep(20 * time.Millisecond)
 			reset(c.Conn)
 		} else {
-			c.Conn.Close()
+			_ = c.Conn.Close()
 		}
 		return n, errors.Join(net.ErrClosed, err)
 	}
@@ -171,7 +171,7 @@ func hold(ctx context.Context, conn net.Conn, l *line) {
 	}
 	defer l.held.Add(-1)
 	defer conn.Close()
-	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
 	_ = conn.SetDeadline(time.Now().Add(holdFor))
 	_, _ = io.Copy(io.Discard, conn)
@@ -182,5 +182,5 @@ func reset(conn net.Conn) {
 	if t, ok := conn.(*net.TCPConn); ok {
 		_ = t.SetLinger(0)
 	}
-	conn.Close()
+	_ = conn.Close()
 }

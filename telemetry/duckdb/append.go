@@ -167,6 +167,9 @@ func (w *writer) append(ctx context.Context, rows []telemetry.Row) error {
 	// are stored; the rest takes milliseconds.
 	ctx = context.WithoutCancel(ctx)
 	late := w.lateIn(rows, w.s.files.rolledUntil(rows[0].At.UnixMilli()))
+	if w.s.files.marked(d.f, late) {
+		late = telemetry.Span{}
+	}
 	if err := d.write(ctx, rows, late); err != nil {
 		_, err2 := w.conn.ExecContext(ctx, "ROLLBACK")
 		w.evict(d)

@@ -50,7 +50,9 @@ type file struct {
 	until   int64 // a roll-up holds everything before this
 	ordered bool  // rewritten in the order of machines, nothing added since
 	late    []lateSpan
-	seq     int64 // of the last late stretch
+	seq     int64   // of the last late stretch
+	noted   int64   // the last late stretch that a roll-up has taken note of
+	counts  *counts // of rows, when they were counted and none came since
 	users   int
 	retired func() // set when out of the catalog: what to do after the last user
 }
@@ -293,6 +295,14 @@ func (c *catalog) rolledUntil(ts int64) int64 {
 		until = max(until, c.until(r, ts))
 	}
 	return until
+}
+
+// marked tells whether a stretch is late already and no roll-up has taken note
+// of that: then it needs no mark of its own.
+func (c *catalog) marked(f *file, late telemetry.Span) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.ContainsFunc(f.late, func(l lateSpan) bool { return l.seq > f.noted && l.From <= late.From && late.To <= l.To })
 }
 
 // acquire picks files and keeps them attached until release.

@@ -145,7 +145,7 @@ func (s *Store) stats(ctx context.Context) (telemetry.Stats, error) {
 	s.files.mu.Unlock()
 
 	at := make([]telemetry.SizeAt, telemetry.Resolutions)
-	var ordered struct{ bytes, machineDays int64 }
+	var finished struct{ bytes, machineDays int64 }
 	for r := range at {
 		at[r].Resolution = telemetry.Resolution(r)
 	}
@@ -157,33 +157,30 @@ func (s *Store) stats(ctx context.Context) (telemetry.Stats, error) {
 		if f.resolution != telemetry.Raw {
 			continue
 		}
-		var machineRows, boardRows, machineDays, first, last int64
-		err := s.db.QueryRowContext(ctx, fmt.Sprintf(
-			"SELECT count(*), (SELECT count(*) FROM %[1]s.board), approx_count_distinct(machine), coalesce(min(ts), 0), coalesce(max(ts), 0) FROM %[1]s.machine", f.alias)).
-			Scan(&machineRows, &boardRows, &machineDays, &first, &last)
+		n, ordered, err := s.count(ctx, f)
 		if err != nil {
-			return st, fmt.Errorf("counting the rows of %s: %w", f.name, err)
+			return st, err
 		}
-		if machineRows == 0 {
+		if n.machines == 0 {
 			continue
 		}
-		st.MachineRows += machineRows
-		st.BoardRows += boardRows
+		st.MachineRows += n.machines
+		st.BoardRows += n.boards
 		st.Days++
-		st.MachineDays += machineDays
+		st.MachineDays += n.machineDays
 		if st.First.IsZero() {
-			st.First = time.UnixMilli(first).UTC()
+			st.First = time.UnixMilli(n.first).UTC()
 		}
-		st.Last = time.UnixMilli(last).UTC()
-		if f.ordered {
-			ordered.bytes += size
-			ordered.machineDays += machineDays
+		st.Last = time.UnixMilli(n.last).UTC()
+		if ordered {
+			finished.bytes += size
+			finished.machineDays += n.machineDays
 		}
 	}
 	st.BytesAt = at
 	switch {
-	case ordered.machineDays > 0:
-		st.PerDay = float64(ordered.bytes) / float64(ordered.machineDays)
+	case finished.machineDays > 0:
+		st.PerDay = float64(finished.bytes) / float64(finished.machineDays)
 	case st.MachineDays > 0:
 		st.PerDay = float64(at[telemetry.Raw].Bytes) / float64(st.MachineDays)
 	}
@@ -193,6 +190,35 @@ func (s *Store) stats(ctx context.Context) (telemetry.Stats, error) {
 	}
 	st.Engine.MemoryBytes = memory
 	return st, nil
+}
+
+// counts are the rows of a raw file.
+type counts struct{ machines, boards, machineDays, first, last int64 }
+
+// count counts the rows of a raw file, and tells whether it is in order. How
+// many machines there are is estimated, to about 2 %.
+func (s *Store) count(ctx context.Context, f *file) (n counts, ordered bool, err error) {
+	s.files.mu.Lock()
+	known := f.counts
+	ordered = f.ordered
+	s.files.mu.Unlock()
+	if known != nil {
+		return *known, ordered, nil
+	}
+	err = s.db.QueryRowContext(ctx, fmt.Sprintf(
+		"SELECT count(*), (SELECT count(*) FROM %[1]s.board), approx_count_distinct(machine), coalesce(min(ts), 0), coalesce(max(ts), 0) FROM %[1]s.machine", f.alias)).
+		Scan(&n.machines, &n.boards, &n.machineDays, &n.first, &n.last)
+	if err != nil {
+		return n, ordered, fmt.Errorf("counting the rows of %s: %w", f.name, err)
+	}
+	if ordered { // nothing comes any more, as a rule
+		s.files.mu.Lock()
+		if f.ordered {
+			f.counts = &n
+		}
+		s.files.mu.Unlock()
+	}
+	return n, ordered, nil
 }
 
 func sizeOf(path string) int64 {

@@ -453,7 +453,7 @@ func (a *asking) deltas(p part) {
 		a.b.addf(", %s, %s AS d%d", cols[i], delta(cols[i], a.q.Aggregate == telemetry.Resets), i)
 	}
 	a.b.add(" FROM ")
-	rawBefore(&a.b, a.t, p, a.before(p), cols, a.q.Filter)
+	rawBefore(&a.b, a.t, p, a.before(p), cols, func(b *statement, f *file) { filter(b, f, telemetry.Filter{Machines: a.q.Filter.Machines}) })
 	window(&a.b, a.t)
 	// The filter on tags is for the samples, not for what came before them.
 	a.b.addf(") WHERE ts >= %d", p.From)
@@ -490,22 +490,21 @@ func window(b *statement, t table) { b.add(" WINDOW w AS (PARTITION BY ", t.keys
 
 // rawBefore writes the raw rows of a stretch and of the lookback before it.
 // Rows of the file before carry no tags: they are looked at, not counted.
-func rawBefore(b *statement, t table, p part, before *file, cols []string, by telemetry.Filter) {
-	some := telemetry.Filter{Machines: by.Machines}
+func rawBefore(b *statement, t table, p part, before *file, cols []string, where func(*statement, *file)) {
 	b.add("(SELECT ts, ", t.keys(), ", tags")
 	for _, c := range cols {
 		b.add(", ", c)
 	}
 	from := p.From - telemetry.Lookback.Milliseconds()
 	b.addf(" FROM %s.%s WHERE ts >= %d AND ts < %d", p.f.alias, t, from, p.To)
-	filter(b, p.f, some)
+	where(b, p.f)
 	if before != nil {
 		b.add(" UNION ALL SELECT ts, ", t.keys(), ", NULL")
 		for _, c := range cols {
 			b.add(", ", c)
 		}
 		b.addf(" FROM %s.%s WHERE ts >= %d", before.alias, t, from)
-		filter(b, before, some)
+		where(b, before)
 	}
 	b.add(")")
 }

@@ -8,12 +8,17 @@ import (
 	"slices"
 	"time"
 
+	"ballast/miner"
 	"ballast/telemetry"
 )
 
-// rollRows is about how many machine rows are rolled up in one transaction, so
-// that it stays small and a catch-up can stop between two.
-const rollRows = 600_000
+// Rolling up a machine's minute holds some 260 aggregates in memory, six
+// kilobytes. So a statement rolls up at most groupsAtOnce machines times
+// minutes, and a transaction a few of them, after which a catch-up can stop.
+const (
+	groupsAtOnce        = 8_000
+	groupsInTransaction = 30_000
+)
 
 // settle is how old rows are before their minute is rolled up: polls under way,
 // batches and links take their time. What comes later still is rolled up again.
@@ -84,95 +89,128 @@ func (s *Store) rollStep(ctx context.Context, r telemetry.Resolution, span telem
 		return telemetry.Span{From: span.From, To: own.period.From}, nil
 	}
 	span.To = min(span.To, own.period.To)
-	var rows, first, last int64
-	err := s.db.QueryRowContext(ctx, fmt.Sprintf("SELECT count(*), coalesce(min(ts), 0), coalesce(max(ts), 0) FROM %s.machine WHERE ts >= %d AND ts < %d", own.alias, span.From, span.To)).
-		Scan(&rows, &first, &last)
+	var machines, first int64
+	err := s.db.QueryRowContext(ctx, fmt.Sprintf("SELECT approx_count_distinct(machine), coalesce(min(ts), 0) FROM %s.machine WHERE ts >= %d AND ts < %d", own.alias, span.From, span.To)).
+		Scan(&machines, &first)
 	if err != nil {
 		return span, fmt.Errorf("counting the rows of %s: %w", own.name, err)
 	}
 	step := r.Step().Milliseconds()
-	parts := rows/rollRows + 1
-	if length := (last - first) / parts / step * step; parts > 1 && length >= 0 {
-		span.To = min(span.To, first-first%step+max(length, step))
+	if machines > 0 {
+		begin := first - first%step
+		if begin > span.From {
+			return telemetry.Span{From: span.From, To: begin}, nil // nothing to do but mark
+		}
+		span.To = min(span.To, begin+max(groupsInTransaction/machines, 1)*step)
 	}
 	return span, nil
 }
 
-// rollLate rolls up again what got rows after it was rolled up.
+// rollLate rolls up again what got rows after it was rolled up, an hour at a
+// time, so that a long catch-up gets on however often it is interrupted.
 func (s *Store) rollLate(ctx context.Context, deadline func() bool, did *telemetry.Maintained) error {
-	type done struct {
-		f   *file
-		seq int64
+	hour := telemetry.Hour.Step().Milliseconds()
+	for {
+		late, marks := s.lateSpans()
+		if len(late) == 0 {
+			return nil
+		}
+		if deadline() {
+			did.More = true
+			return nil
+		}
+		from := late[0].From - late[0].From%hour
+		window := telemetry.Span{From: from, To: from + hour}
+		for r := telemetry.Minute; r < telemetry.Resolutions; r++ {
+			if err := s.rollAgain(ctx, r, window, did); err != nil {
+				return fmt.Errorf("rolling up %s of %s again: %w", r, time.UnixMilli(from).UTC().Format(time.DateTime), err)
+			}
+		}
+		for f, seq := range marks {
+			if err := s.trimLate(ctx, f, seq, window); err != nil {
+				return fmt.Errorf("noting what of %s was rolled up again: %w", f.name, err)
+			}
+		}
 	}
-	var late []telemetry.Span
-	var marks []done
+}
+
+// lateSpans lists the stretches to be rolled up again, and for each file with
+// some the last mark among them.
+func (s *Store) lateSpans() ([]telemetry.Span, map[*file]int64) {
 	s.files.mu.Lock()
+	defer s.files.mu.Unlock()
+	var late []telemetry.Span
+	marks := map[*file]int64{}
 	for _, f := range s.files.sorted(telemetry.Raw) {
-		if len(f.late) > 0 {
-			marks = append(marks, done{f, f.seq})
-			for _, l := range f.late {
-				late = append(late, l.Span)
+		for _, l := range f.late {
+			late = append(late, l.Span)
+			marks[f] = f.seq
+			f.noted = f.seq
+		}
+	}
+	return telemetry.Union(late), marks
+}
+
+// rollAgain replaces what a resolution holds of a window.
+func (s *Store) rollAgain(ctx context.Context, r telemetry.Resolution, window telemetry.Span, did *telemetry.Maintained) error {
+	for _, f := range overlapping(s.files.of(r), window) {
+		part := telemetry.Span{From: max(window.From, f.period.From), To: min(window.To, f.until)}
+		for !part.Empty() {
+			one, err := s.rollStep(ctx, r, part)
+			if err != nil {
+				return err
 			}
-		}
-	}
-	s.files.mu.Unlock()
-	if len(late) == 0 {
-		return nil
-	}
-	for r := telemetry.Minute; r < telemetry.Resolutions; r++ {
-		step := r.Step().Milliseconds()
-		var wide []telemetry.Span
-		for _, l := range late {
-			wide = append(wide, telemetry.Span{From: l.From - l.From%step, To: l.To + step - 1 - (l.To+step-1)%step})
-		}
-		for _, span := range telemetry.Union(wide) {
-			for _, f := range overlapping(s.files.of(r), span) {
-				part := telemetry.Span{From: max(span.From, f.period.From), To: min(span.To, f.until)}
-				for !part.Empty() {
-					if deadline() {
-						did.More = true // the marks stay: it starts over
-						return nil
-					}
-					one, err := s.rollStep(ctx, r, part)
-					if err != nil {
-						return err
-					}
-					n, err := s.rollSpan(ctx, r, one, true)
-					if err != nil {
-						return fmt.Errorf("rolling up %s of %s again: %w", r, time.UnixMilli(one.From).UTC().Format(time.DateTime), err)
-					}
-					did.RolledUp += n
-					part.From = one.To
-				}
+			n, err := s.rollSpan(ctx, r, one, true)
+			if err != nil {
+				return err
 			}
-		}
-	}
-	for _, m := range marks {
-		if err := s.forgetLate(ctx, m.f, m.seq); err != nil {
-			return err
+			did.RolledUp += n
+			part.From = one.To
 		}
 	}
 	return nil
 }
 
-// forgetLate drops the marks of a file up to seq.
-func (s *Store) forgetLate(ctx context.Context, f *file, seq int64) error {
+// trimLate takes a window out of the marks of a file up to seq. Marks made
+// meanwhile stay.
+func (s *Store) trimLate(ctx context.Context, f *file, seq int64, window telemetry.Span) (err error) {
 	if err := take(ctx, s.writing); err != nil {
 		return err
 	}
 	defer func() { <-s.writing }()
-	if err := run(ctx, s.db, "forgetting late rows", fmt.Sprintf("DELETE FROM %s.late WHERE seq <= %d", f.alias, seq)); err != nil {
-		return err
-	}
-	s.files.mu.Lock()
-	defer s.files.mu.Unlock()
+	ctx = context.WithoutCancel(ctx)
 	var keep []lateSpan
+	var noted []telemetry.Span
+	s.files.mu.Lock()
 	for _, l := range f.late {
 		if l.seq > seq {
 			keep = append(keep, l)
+		} else {
+			noted = append(noted, l.Span)
 		}
 	}
+	s.files.mu.Unlock()
+	for _, left := range telemetry.Subtract(noted, []telemetry.Span{window}) {
+		keep = append(keep, lateSpan{seq, left})
+	}
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	statements := []string{"BEGIN", "DELETE FROM " + f.alias + ".late"}
+	for _, l := range keep {
+		statements = append(statements, fmt.Sprintf("INSERT INTO %s.late VALUES (%d, %d, %d)", f.alias, l.seq, l.From, l.To))
+	}
+	for _, st := range append(statements, "COMMIT") {
+		if err := run(ctx, conn, "trimming the marks", st); err != nil {
+			_, err2 := conn.ExecContext(ctx, "ROLLBACK")
+			return errors.Join(err, err2)
+		}
+	}
+	s.files.mu.Lock()
 	f.late = keep
+	s.files.mu.Unlock()
 	return nil
 }
 
@@ -226,24 +264,23 @@ func (s *Store) rollSpan(ctx context.Context, r telemetry.Resolution, span telem
 			return 0, err
 		}
 	}
-	some, err := anyRows(ctx, conn, sources, span)
+	shares, err := shares(ctx, conn, r, sources, span)
 	if err != nil {
 		return 0, err
 	}
 	for _, t := range []table{machines, boards} {
-		if !some {
-			break
-		}
 		if again {
 			if err := run(ctx, conn, "clearing", fmt.Sprintf("DELETE FROM %s.%s WHERE ts >= %d AND ts < %d", f.alias, t, span.From, span.To)); err != nil {
 				return 0, err
 			}
 		}
-		n, err := rollTable(ctx, conn, f, r, t, span, sources)
-		if err != nil {
-			return 0, err
+		for _, ids := range shares {
+			n, err := rollTable(ctx, conn, f, r, t, span, ids, sources)
+			if err != nil {
+				return 0, err
+			}
+			rows += n
 		}
-		rows += n
 	}
 	if err := run(ctx, conn, "marking", fmt.Sprintf("UPDATE %s.meta SET value = %d WHERE key = 'until'", f.alias, until)); err != nil {
 		return 0, err
@@ -257,17 +294,37 @@ func (s *Store) rollSpan(ctx context.Context, r telemetry.Resolution, span telem
 	return rows, nil
 }
 
-// anyRows tells whether there is anything to roll up: long empty stretches (the
-// store was off) are only marked.
-func anyRows(ctx context.Context, conn *sql.Conn, sources []*file, span telemetry.Span) (bool, error) {
-	for _, f := range sources {
-		var some bool
-		err := conn.QueryRowContext(ctx, fmt.Sprintf("SELECT EXISTS (SELECT 1 FROM %s.machine WHERE ts >= %d AND ts < %d)", f.alias, span.From, span.To)).Scan(&some)
-		if err != nil || some {
-			return some, err
+// share is a range of machines, ends included.
+type share struct{ from, to miner.ID }
+
+// shares splits the machines that have rows in a span into ranges that one
+// statement can roll up. A span without rows has none.
+func shares(ctx context.Context, conn *sql.Conn, r telemetry.Resolution, sources []*file, span telemetry.Span) ([]share, error) {
+	steps := max((span.To-span.From)/r.Step().Milliseconds(), 1)
+	var out []share
+	groups := int64(groupsAtOnce)
+	for _, f := range overlapping(sources, span) {
+		b := &statement{}
+		b.addf("SELECT machine, count(*) FROM %s.machine WHERE ts >= %d AND ts < %d GROUP BY machine ORDER BY machine", f.alias, span.From, span.To)
+		err := b.query(ctx, conn, func(r *sql.Rows) error {
+			var id miner.ID
+			var rows int64
+			if err := r.Scan(&id, &rows); err != nil {
+				return err
+			}
+			n := min(rows, steps)
+			if groups+n > groupsAtOnce {
+				out, groups = append(out, share{from: id}), 0
+			}
+			out[len(out)-1].to = id
+			groups += n
+			return nil
+		})
+		if err != nil {
+			return nil, err
 		}
 	}
-	return false, nil
+	return out, nil
 }
 
 func (s *Store) setRolling(ctx context.Context, span telemetry.Span) error {
@@ -281,7 +338,7 @@ func (s *Store) setRolling(ctx context.Context, span telemetry.Span) error {
 
 // rollTable inserts the roll-up of one table. Every source lies in one file but
 // for the lookback of counters, which may reach into the file before.
-func rollTable(ctx context.Context, conn *sql.Conn, to *file, r telemetry.Resolution, t table, span telemetry.Span, sources []*file) (int, error) {
+func rollTable(ctx context.Context, conn *sql.Conn, to *file, r telemetry.Resolution, t table, span telemetry.Span, of share, sources []*file) (int, error) {
 	var own, before *file
 	for _, f := range sources {
 		switch {
@@ -308,9 +365,9 @@ func rollTable(ctx context.Context, conn *sql.Conn, to *file, r telemetry.Resolu
 	}
 	step := r.Step().Milliseconds()
 	if r == telemetry.Minute {
-		rollRaw(b, t, part{own, span}, before, step)
+		rollRaw(b, t, part{own, span}, before, step, of)
 	} else {
-		rollRolled(b, t, part{own, span}, step)
+		rollRolled(b, t, part{own, span}, step, of)
 	}
 	b.addf(" JOIN %s.tags o ON o.id = g.tags JOIN %s.tags n ON n.site = o.site AND n.grp = o.grp AND n.model = o.model AND n.firmware = o.firmware AND n.version = o.version",
 		own.alias, to.alias)
@@ -325,7 +382,7 @@ func rollTable(ctx context.Context, conn *sql.Conn, to *file, r telemetry.Resolu
 
 // rollRaw writes the columns and the source of minutes: gauges grouped straight
 // from the rows, and what counters added, which wants the rows before too.
-func rollRaw(b *statement, t table, p part, before *file, step int64) {
+func rollRaw(b *statement, t table, p part, before *file, step int64, of share) {
 	var counting []telemetry.Metric
 	for _, m := range t.metrics() {
 		in := m.Info()
@@ -353,7 +410,7 @@ func rollRaw(b *statement, t table, p part, before *file, step int64) {
 			b.addf(", %s AS %[2]s_sum, min(%[2]s) AS %[2]s_min, max(%[2]s) AS %[2]s_max", sumOf(m, c), c)
 		}
 	}
-	b.addf(" FROM %s.%s WHERE ts >= %d AND ts < %d GROUP BY ALL) g", p.f.alias, t, p.From, p.To)
+	b.addf(" FROM %s.%s WHERE ts >= %d AND ts < %d AND machine BETWEEN %d AND %d GROUP BY ALL) g", p.f.alias, t, p.From, p.To, of.from, of.to)
 
 	b.addf(" JOIN (SELECT ts // %d * %d AS ts, %s, tags", step, step, t.keys())
 	var cols []string
@@ -375,7 +432,7 @@ func rollRaw(b *statement, t table, p part, before *file, step int64) {
 	if p.From-telemetry.Lookback.Milliseconds() >= p.f.period.From {
 		before = nil
 	}
-	rawBefore(b, t, p, before, cols, telemetry.Filter{})
+	rawBefore(b, t, p, before, cols, func(b *statement, _ *file) { b.addf(" AND machine BETWEEN %d AND %d", of.from, of.to) })
 	window(b, t)
 	b.addf(") WHERE ts >= %d GROUP BY ALL) d ON d.ts = g.ts AND d.machine = g.machine AND d.tags = g.tags", p.From)
 	if t == boards {
@@ -384,7 +441,7 @@ func rollRaw(b *statement, t table, p part, before *file, step int64) {
 }
 
 // rollRolled writes the columns and the source of coarser roll-ups.
-func rollRolled(b *statement, t table, p part, step int64) {
+func rollRolled(b *statement, t table, p part, step int64, of share) {
 	columns := rolledColumns(t)
 	head := 3
 	if t == boards {
@@ -407,7 +464,7 @@ func rollRolled(b *statement, t table, p part, step int64) {
 			b.addf(", sum(%[1]s_rst) AS %[1]s_rst", c)
 		}
 	}
-	b.addf(" FROM %s.%s WHERE ts >= %d AND ts < %d GROUP BY ALL) g", p.f.alias, t, p.From, p.To)
+	b.addf(" FROM %s.%s WHERE ts >= %d AND ts < %d AND machine BETWEEN %d AND %d GROUP BY ALL) g", p.f.alias, t, p.From, p.To, of.from, of.to)
 }
 
 // sumOf is a sum on the metric's own rounding grid: a float32 sum of decimals

@@ -13,8 +13,8 @@ import (
 )
 
 // historyChunk is how many machines a history reads at once: their day is what
-// memory holds.
-const historyChunk = 25
+// memory holds, 14 MB a machine at 10 s.
+const historyChunk = 4
 
 // History yields raw rows. See telemetry.Store.
 func (s *Store) History(ctx context.Context, q telemetry.HistoryQuery) iter.Seq2[telemetry.Row, error] {

@@ -233,7 +233,7 @@ func testCancelled(t *testing.T, open Open) {
 // upkeep runs. What was acknowledged must be there for the next reader.
 func testReadingWhileWriting(t *testing.T, open Open) {
 	f := start(t, open, telemetry.Options{})
-	const machines, batches = 20, 60
+	const machines, batches = 20, 30
 	begin := noon.Add(-time.Hour)
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup

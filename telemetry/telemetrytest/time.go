@@ -327,7 +327,7 @@ func testProperty(t *testing.T, open Open) {
 	// Opening stores and their upkeep cost more than drawing: a few days, other
 	// ones each time, unless the command line asks for more (-rapid.checks=50).
 	if checks := flag.Lookup("rapid.checks"); checks != nil && checks.Value.String() == checks.DefValue {
-		if err := checks.Value.Set("3"); err != nil {
+		if err := checks.Value.Set("2"); err != nil {
 			t.Fatal(err)
 		}
 		defer func() { _ = checks.Value.Set(checks.DefValue) }()

@@ -72,6 +72,14 @@ func (s *Server) registerHistory() {
 			}
 			return &struct{ Body telemetry.Stats }{st}, nil
 		})
+	op(s, ledger.Viewer, huma.Operation{OperationID: "ages", Method: http.MethodGet, Path: "/api/v1/storage/ages", Summary: "Rows by the time from their reply to the disk, since the start", Tags: []string{"history"}},
+		func(context.Context, *struct{}) (*struct{ Body []telemetry.Age }, error) {
+			out := []telemetry.Age{}
+			if s.Batcher != nil {
+				out = append(out, s.Batcher.Ages()...)
+			}
+			return &struct{ Body []telemetry.Age }{out}, nil
+		})
 	op(s, ledger.Viewer, huma.Operation{OperationID: "export", Method: http.MethodGet, Path: "/api/v1/export", Summary: "Raw readings as a file", Tags: []string{"history"}, Errors: []int{422}}, s.export)
 }
 

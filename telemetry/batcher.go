@@ -106,6 +106,41 @@ func (b *Batcher) Stats() BatcherStats {
 	return s
 }
 
+// Age counts rows that were on disk at most so long after their reply, and
+// longer than the Age before it.
+type Age struct {
+	Upto time.Duration `json:"upto_ns"`
+	Rows int64         `json:"rows"`
+}
+
+// Ages are all rows stored since the start, by age; the difference of two calls
+// is what happened between them.
+func (b *Batcher) Ages() (out []Age) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i, n := range b.hist {
+		if n > 0 {
+			out = append(out, Age{edge(i), n})
+		}
+	}
+	return out
+}
+
+// QuantileOf is the age that a share q of the rows were not older than.
+func QuantileOf(ages []Age, q float64) time.Duration {
+	var total int64
+	for _, a := range ages {
+		total += a.Rows
+	}
+	rank := int64(math.Ceil(q * float64(total)))
+	for _, a := range ages {
+		if rank -= a.Rows; rank <= 0 {
+			return a.Upto
+		}
+	}
+	return 0
+}
+
 // Close stores what is waiting and ends the batcher. It gives up after ten
 // seconds and says how many rows it could not store.
 func (b *Batcher) Close() error {
@@ -226,23 +261,20 @@ func bin(d time.Duration) int {
 	return min(max((octave-9)*binsAnOctave+int(part*binsAnOctave), 0), histogramBins-1)
 }
 
+// edge is the upper edge of a bin.
+func edge(i int) time.Duration {
+	octave, part := i/binsAnOctave+9, i%binsAnOctave
+	return time.Duration(float64(uint64(1)<<octave)*(1+float64(part+1)/binsAnOctave)) * time.Microsecond
+}
+
 // quantile is the upper edge of the bin that holds the quantile; the caller
 // holds the lock.
 func (b *Batcher) quantile(q float64) time.Duration {
-	var total int64
-	for _, n := range b.hist {
-		total += n
-	}
-	if total == 0 {
-		return 0
-	}
-	rank := int64(math.Ceil(q * float64(total)))
+	var ages []Age
 	for i, n := range b.hist {
-		if rank -= n; rank <= 0 {
-			octave, part := i/binsAnOctave+9, i%binsAnOctave
-			edge := float64(uint64(1)<<octave) * (1 + float64(part+1)/binsAnOctave)
-			return min(time.Duration(edge)*time.Microsecond, b.stats.Max)
+		if n > 0 {
+			ages = append(ages, Age{edge(i), n})
 		}
 	}
-	return b.stats.Max
+	return min(QuantileOf(ages, q), b.stats.Max)
 }

@@ -103,6 +103,11 @@ func (c *benchFleet) Run(ctx context.Context, common *common, s *streams) error 
 		return err
 	}
 	fmt.Fprintf(s.err, "%d machines known after scanning %d addresses in %.1f s; measuring for %v\n", now.Machines, now.Scan.Progress.Total, now.Scan.Progress.Elapsed.Seconds(), c.For)
+	// The first polls ask everything; the measurement is of the steady state.
+	select {
+	case <-ctx.Done():
+	case <-time.After(max(30*time.Second, 3*c.Interval)):
+	}
 	before := sample(ctx, cl, run.Process.Pid, sim)
 	var peak int64
 	end := time.Now().Add(c.For)
@@ -197,6 +202,7 @@ type instant struct {
 	at       time.Time
 	site     server.Site
 	storage  telemetry.Stats
+	ages     []telemetry.Age
 	cpu, sim time.Duration
 	err      error
 }
@@ -205,6 +211,9 @@ func sample(ctx context.Context, cl *client, pid, sim int) (i instant) {
 	i.at = time.Now()
 	i.err = cl.call(ctx, http.MethodGet, "/api/v1/site", nil, &i.site)
 	if err := cl.call(ctx, http.MethodGet, "/api/v1/storage", nil, &i.storage); err != nil {
+		i.err = err
+	}
+	if err := cl.call(ctx, http.MethodGet, "/api/v1/storage/ages", nil, &i.ages); err != nil {
 		i.err = err
 	}
 	i.cpu, i.sim = cpuTime(pid), cpuTime(sim)
@@ -222,11 +231,21 @@ func figures(c *benchFleet, a, b instant, peak int64) fleetFigures {
 		}
 		return n
 	}
+	was := map[time.Duration]int64{}
+	for _, x := range a.ages {
+		was[x.Upto] = x.Rows
+	}
+	var between []telemetry.Age
+	for _, x := range b.ages {
+		if n := x.Rows - was[x.Upto]; n > 0 {
+			between = append(between, telemetry.Age{Upto: x.Upto, Rows: n})
+		}
+	}
 	f := fleetFigures{
 		Machine: machineName(), Cores: runtime.NumCPU(), Simulated: c.Machines, Interval: c.Interval.String(), Measured: took.Round(time.Second).String(), Found: b.site.Machines,
 		Polls: polls, InTime: b.site.Polls.InTime - a.site.Polls.InTime, Failed: b.site.Polls.Failed - a.site.Polls.Failed,
 		Skipped: b.site.Polls.Overrun + b.site.Polls.Crowded - a.site.Polls.Overrun - a.site.Polls.Crowded,
-		P50:     b.site.Storing.P50.String(), P99: b.site.Storing.P99.String(), Max: b.site.Storing.Max.String(), PeakMemory: peak,
+		P50:     telemetry.QuantileOf(between, 0.5).String(), P99: telemetry.QuantileOf(between, 0.99).String(), Max: telemetry.QuantileOf(between, 1).String(), PeakMemory: peak,
 		Cores1: (b.cpu - a.cpu).Seconds() / took.Seconds(), Cores2: (b.sim - a.sim).Seconds() / took.Seconds(), RawBytes: raw(b) - raw(a),
 	}
 	if polls > 0 {
@@ -304,7 +323,7 @@ func (c *benchScan) one(ctx context.Context, self string, silent bool, s *stream
 	args := []string{"--machines", strconv.Itoa(c.Machines), "--seed", strconv.FormatUint(c.Seed, 10), "--network", c.Network.String(), "--scatter", "--pristine"}
 	if silent {
 		f.Case = "are silent"
-		args = append(args, "--silent", c.Network.String())
+		args = append(args, "--hush")
 	}
 	_, r, stop, err := startSim(ctx, self, s.err, args...)
 	if err != nil {

@@ -383,7 +383,8 @@ func (c *scanning) work(ctx context.Context, ranges []netip.Prefix) {
 		batch = batch[:0]
 	}
 	last := time.Now()
-	scanner := fleet.Scanner{Reach: c.fleet.Reach}
+	// Polling goes on beside the scan and comes first.
+	scanner := fleet.Scanner{Reach: c.fleet.Reach, Hosts: 400}
 	done, err := scanner.Scan(ctx, ranges, func(f fleet.Found) {
 		batch = append(batch, f)
 		if len(batch) >= 200 || time.Since(last) > time.Second {

@@ -24,6 +24,7 @@ type simCmd struct {
 	Network  netip.Prefix   `default:"127.20.0.0/16" help:"Addresses of the machines, inside 127.0.0.0/8."`
 	Scatter  bool           `help:"Addresses at random in the network, instead of one after another."`
 	Silent   []netip.Prefix `placeholder:"RANGE" help:"Addresses that swallow packets instead of refusing them. May be repeated."`
+	Hush     bool           `help:"Every address without a machine swallows packets instead of refusing them; needs no privileges."`
 	Speed    float64        `default:"1" help:"Simulated seconds per second."`
 	Control  string         `placeholder:"ADDR" help:"Address of the control API that injects faults, such as 127.0.0.1:8490. Default: none."`
 	Pristine bool           `help:"Nothing ages or breaks of its own accord."`
@@ -51,7 +52,7 @@ type readyKey struct {
 }
 
 // accounts are the names that firmwares want beside a password.
-var accounts = map[miner.Firmware]string{miner.Antminer: "root", miner.Braiins: "root", miner.Whatsminer: "super"}
+var accounts = map[miner.Firmware]string{miner.Antminer: "root", miner.Braiins: "root", miner.Whatsminer: "super", miner.Avalon: "root"}
 
 func (c *simCmd) site() (*sim.Site, []readyKey, error) {
 	mix := sim.DefaultMix()
@@ -74,7 +75,7 @@ func (c *simCmd) site() (*sim.Site, []readyKey, error) {
 			keys = append(keys, k)
 		}
 	}
-	s, err := sim.New(sim.Config{Machines: c.Machines, Mix: &mix, Seed: c.Seed, Network: c.Network, Scatter: c.Scatter, Silent: c.Silent,
+	s, err := sim.New(sim.Config{Machines: c.Machines, Mix: &mix, Seed: c.Seed, Network: c.Network, Scatter: c.Scatter, Silent: c.Silent, Hush: c.Hush,
 		Speed: c.Speed, Control: c.Control, Pristine: c.Pristine}, all.Dialects())
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", errUsage, err)

@@ -568,6 +568,10 @@ export interface components {
       "version": string
       "zone": string
     }
+    TelemetryAge: {
+      "rows": number
+      "upto_ns": number
+    }
     TelemetryBatcherStats: {
       "batches": number
       "dropped": number

@@ -262,8 +262,8 @@ func TestAddressSwapIsFollowed(t *testing.T) {
 	}
 }
 
-// A wrong password is one machine's trouble, says so, and ends with the right
-// one.
+// A wrong password refuses the command, says so without telling it, and ends
+// with the right one. Reading goes on where a firmware lets anybody read.
 func TestWrongPassword(t *testing.T) {
 	w := newWorld(t, 30, time.Second)
 	rig := -1
@@ -281,15 +281,26 @@ func TestWrongPassword(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := w.site.Addr(rig)
-	w.until("locked", 20*time.Second, func() bool { return w.at(a).Condition == fleet.CondLocked })
-	if s := w.at(a); s.Machine.Firmware != string(miner.Braiins) || !strings.Contains(s.Trouble, "password") || strings.Contains(s.Trouble, "simulated") {
-		t.Errorf("%s: %s", s.Machine.Firmware, s.Trouble)
-	}
-	for _, s := range w.fleet.All() {
-		if s.Machine.Addr != a && s.Condition != fleet.CondHashing && s.Condition != fleet.CondUnknown {
-			t.Errorf("machine %d is %s: %s", s.Machine.ID, s.Condition, s.Trouble)
+	w.until("polled", 20*time.Second, func() bool { return !w.at(a).LastPoll.IsZero() })
+	id := miner.ID(w.at(a).Machine.ID)
+	sleep := func() ledger.Command {
+		cs, err := w.fleet.Commander.Submit(t.Context(), []fleet.Request{{Machine: id, Setting: miner.Setting{Kind: miner.SetSleep}, Actor: "test"}})
+		if err != nil {
+			t.Fatal(err)
 		}
+		return cs[0]
+	}
+	ends := func(c ledger.Command, want ledger.CommandState) ledger.Command {
+		w.until("command "+string(want), 60*time.Second, func() bool {
+			got, err := w.record.Command(t.Context(), c.ID)
+			c = got
+			return err == nil && got.State == want
+		})
+		return c
+	}
+	if c := ends(sleep(), ledger.Refused); !strings.Contains(c.Detail, miner.ErrDenied.Error()) || strings.Contains(c.Detail, "simulated") {
+		t.Errorf("%q", c.Detail)
 	}
 	w.site.Clear(0, "", rig, "")
-	w.until("hashing", 90*time.Second, func() bool { return w.at(a).Condition == fleet.CondHashing })
+	ends(sleep(), ledger.Confirmed)
 }

@@ -171,3 +171,17 @@ func BenchmarkFromReading(b *testing.B) {
 		FromReading(Poll{Machine: 7, Due: instant}, in)
 	}
 }
+
+func BenchmarkTop(b *testing.B) {
+	var n Newest
+	for i := range 10_000 {
+		r := Row{Machine: miner.ID(i + 1), At: instant}
+		r.Set(TempChip, float64(i*7919%1000)/10)
+		n.Add([]Row{r})
+	}
+	for b.Loop() {
+		if _, err := n.Top(TopQuery{Metric: TempChip, N: 20}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -27,7 +27,7 @@ type device struct {
 	lite    bool            // it knows litestats
 	known   bool            // these two, and version, are known
 	singles bool            // combined requests are refused
-	stats   bool            // it does not know estats
+	plain   bool            // it does not know estats
 	clock   time.Duration   // the machine's clock less ours
 	last    miner.Reading
 }
@@ -173,12 +173,12 @@ func (d *device) askFast(ctx context.Context, warn cgminer.Warn) ([]cgminer.Repl
 		}
 		d.lite = false
 	}
-	if !d.stats {
+	if !d.plain {
 		parts, err := d.ask(ctx, warn, "summary", "estats", "pools")
 		if err != nil || slices.ContainsFunc(parts, func(p cgminer.Reply) bool { return p.Has("STATS") || p.Name == "estats" && p.Status.OK() }) {
 			return parts, err
 		}
-		d.stats = true
+		d.plain = true
 	}
 	return d.ask(ctx, warn, "summary", "stats", "pools")
 }
@@ -188,6 +188,7 @@ func (d *device) askSlow(ctx context.Context, fresh bool) error {
 	var err1, err2 error
 	if !fresh {
 		_, err1 = d.askVersion(ctx)
+		d.lite, d.plain = d.nested, false // a reply cut short may have said otherwise
 	}
 	if d.lite {
 		var parts []cgminer.Reply

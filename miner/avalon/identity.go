@@ -70,7 +70,7 @@ func splitVer(ver string) (model, release string) {
 func lookup(r *miner.Reading, told, product string, others []string) miner.Model {
 	best, _ := miner.LookupModel(product)
 	for _, name := range others {
-		if name == "Avalon " || best.Variant != "" {
+		if name == "Avalon " || name == product || best.Variant != "" {
 			continue
 		}
 		if m, ok := miner.LookupModel(name); ok && (best.Name == "" || m.Name == best.Name) {

@@ -157,8 +157,7 @@ func (m *module) temp(warn cgminer.Warn, key string) unit.Opt[unit.Temperature] 
 	return m.tempAt(warn, key, m.list(key), 0)
 }
 
-// tempAt is the temperature of board i, from a list with one for each board or
-// one for all.
+// tempAt is the i-th temperature of a list; zero is told for a sensor that is off.
 func (m *module) tempAt(warn cgminer.Warn, key string, list []float64, i int) unit.Opt[unit.Temperature] {
 	v, ok := at(list, i)
 	if !ok || v == 0 {
@@ -189,10 +188,13 @@ func (m *module) work(now unit.Opt[unit.Hashrate]) miner.State {
 	state := m.get("STATE")
 	switch {
 	case strings.Contains(words, "In Work"), words == "" && state == "1":
-		if rate, ok := now.Get(); ok && rate == 0 {
-			return m.notYet()
+		if rate, ok := now.Get(); !ok || rate > 0 {
+			return miner.Hashing
 		}
-		return miner.Hashing
+		if off, ok := m.num("SoftOFF").Get(); ok && off != 0 { // about to sleep
+			return miner.Sleeping
+		}
+		return m.notYet()
 	case strings.Contains(words, "In Init"), words == "" && state == "0":
 		return miner.Starting
 	case strings.Contains(words, "In Standby"):

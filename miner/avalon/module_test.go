@@ -44,6 +44,7 @@ func TestState(t *testing.T) {
 		{"at work at full power, rate not told by a firmware of 2020", work + "Elapsed[166914] PS[0 1228 1299 238 3086 1296] GHSspd[0.00] MPO[3050]", miner.Hashing},
 		{"at work, woken just now", work + "Elapsed[9000] GHSspd[0.00] SoftOnTime[1753431200]", miner.Starting},
 		{"at work, woken long ago", work + "Elapsed[9000] GHSspd[0.00] SoftOnTime[1753400000]", miner.Stopped},
+		{"at work, about to sleep", work + "Elapsed[9000] SoftOFF[5] GHSspd[0.00]", miner.Sleeping},
 		{"starting", "SYSTEMSTATU[Work: In Init, Hash Board: 3 ] Elapsed[9000]", miner.Starting},
 		{"asleep (Q)", idle + "STATE[2] SoftOFF[4] GHSspd[0.00] TMax[0]", miner.Sleeping},
 		{"asleep (1346)", idle + "Elapsed[1168] SoftOFF[5] GHSspd[0.00] PS[0 1198 0 0 0 1393 11]", miner.Sleeping},

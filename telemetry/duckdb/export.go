@@ -92,7 +92,7 @@ func exportStatement(files []*file, q telemetry.ExportQuery, span telemetry.Span
 			b.add(", NULL::VARCHAR AS ", c)
 		}
 		for _, m := range q.Metrics {
-			b.addf(", NULL::%s AS %s", exportKind(m), m)
+			b.addf(", NULL::%s AS %s", exportKind(m, q.Format), m)
 		}
 		b.add(" WHERE false")
 		return b
@@ -116,10 +116,11 @@ func exportTexts(t table) []string {
 	return append(tags, "outcome", "state", "power_source", "mode", "profile", "tuning")
 }
 
-// exportKind is the type of a metric in an export. Decimals are doubles there,
-// rounded again, so that 65.3 is 65.3 in every program that reads them.
-func exportKind(m telemetry.Metric) string {
-	if m.Info().Number == telemetry.Decimal {
+// exportKind is the type of a metric in an export. JSON lines get doubles,
+// rounded again: DuckDB would write a float32 of 65.3 with all its binary digits
+// there, and with its shortest decimal ones elsewhere.
+func exportKind(m telemetry.Metric, f telemetry.Format) string {
+	if m.Info().Number == telemetry.Decimal && f == telemetry.JSONL {
 		return "DOUBLE"
 	}
 	return kindOf(m)
@@ -144,7 +145,7 @@ func exportFile(b *statement, f *file, t table, q telemetry.ExportQuery, span te
 	for _, m := range q.Metrics {
 		in := m.Info()
 		switch {
-		case in.Number != telemetry.Decimal:
+		case exportKind(m, q.Format) == kindOf(m):
 			b.addf(", x.%s AS %s", in.Column, m)
 		case in.Significant > 0:
 			// Seven digits are what a float32 holds; printing them shortest

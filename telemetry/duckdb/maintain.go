@@ -105,15 +105,18 @@ func (s *Store) forget(ctx context.Context, now time.Time, did *telemetry.Mainta
 // it.
 func (s *Store) checkpoint(ctx context.Context) error {
 	for _, f := range s.files.list() {
-		st, err := os.Stat(f.path + ".wal")
-		if err != nil || st.Size() < walLimit {
-			continue
-		}
-		if err := run(ctx, s.db, "writing the log of "+f.name+" into the file", "CHECKPOINT "+f.alias); err != nil {
+		if err := s.checkpointFile(ctx, f, walLimit); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (s *Store) checkpointFile(ctx context.Context, f *file, limit int64) error {
+	if sizeOf(f.path+".wal") < limit {
+		return nil
+	}
+	return run(ctx, s.db, "writing the log of "+f.name+" into the file", "CHECKPOINT "+f.alias)
 }
 
 // Stats says what the store holds. See telemetry.Store.

@@ -16,7 +16,7 @@ import (
 // kilobytes. So a statement rolls up at most groupsAtOnce machines times
 // minutes, and a transaction a few of them, after which a catch-up can stop.
 const (
-	groupsAtOnce        = 8_000
+	groupsAtOnce        = 4_000
 	groupsInTransaction = 30_000
 )
 
@@ -289,9 +289,10 @@ func (s *Store) rollSpan(ctx context.Context, r telemetry.Resolution, span telem
 		return 0, err
 	}
 	s.files.mu.Lock()
-	defer s.files.mu.Unlock()
 	f.until, f.ordered = until, false
-	return rows, nil
+	s.files.mu.Unlock()
+	// What is not in the file yet is held in memory, and roll-ups are wide.
+	return rows, s.checkpointFile(ctx, f, rolledWALLimit)
 }
 
 // share is a range of machines, ends included.

@@ -70,6 +70,8 @@ const (
 	// once in 85 s at that rate. Reading the log back after a crash takes about
 	// a second.
 	walLimit = 64 << 20
+	// rolledWALLimit is where a roll-up is checkpointed, which nobody waits for.
+	rolledWALLimit = 8 << 20
 )
 
 // Store is the engine. See telemetry.Store.

@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"math"
 	"math/rand/v2"
 	"strconv"
 	"strings"
@@ -179,12 +180,13 @@ func readExport(t *testing.T, format telemetry.Format, in *bytes.Buffer) map[str
 	return out
 }
 
-// sameCell compares as numbers where both are.
+// sameCell compares as numbers where both are. Decimals are kept as float32, and
+// may be written with as many digits as tell it from its neighbours.
 func sameCell(a, b string) bool {
 	if a == b {
 		return true
 	}
 	x, err1 := strconv.ParseFloat(a, 64)
 	y, err2 := strconv.ParseFloat(b, 64)
-	return err1 == nil && err2 == nil && x == y
+	return err1 == nil && err2 == nil && (x == y || float32(x) == float32(y) && math.Abs(x-y) < 1)
 }

@@ -198,8 +198,8 @@ func (s *Store) stats(ctx context.Context) (telemetry.Stats, error) {
 // counts are the rows of a raw file.
 type counts struct{ machines, boards, machineDays, first, last int64 }
 
-// count counts the rows of a raw file, and tells whether it is in order. How
-// many machines there are is estimated, to about 2 %.
+// count counts the rows of a raw file, and tells whether it is in order. The
+// count of a file that is finished is remembered.
 func (s *Store) count(ctx context.Context, f *file) (n counts, ordered bool, err error) {
 	s.files.mu.Lock()
 	known := f.counts
@@ -209,7 +209,7 @@ func (s *Store) count(ctx context.Context, f *file) (n counts, ordered bool, err
 		return *known, ordered, nil
 	}
 	err = s.db.QueryRowContext(ctx, fmt.Sprintf(
-		"SELECT count(*), (SELECT count(*) FROM %[1]s.board), approx_count_distinct(machine), coalesce(min(ts), 0), coalesce(max(ts), 0) FROM %[1]s.machine", f.alias)).
+		"SELECT count(*), (SELECT count(*) FROM %[1]s.board), count(DISTINCT machine), coalesce(min(ts), 0), coalesce(max(ts), 0) FROM %[1]s.machine", f.alias)).
 		Scan(&n.machines, &n.boards, &n.machineDays, &n.first, &n.last)
 	if err != nil {
 		return n, ordered, fmt.Errorf("counting the rows of %s: %w", f.name, err)

@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"sync"
 	"testing"
@@ -91,4 +92,19 @@ func TestBatcherOutlivesABrokenStore(t *testing.T) {
 			t.Error("closing with a row that cannot be stored must say so")
 		}
 	})
+}
+
+// What the API says of a store can be read back: the bench does.
+func TestStatsReadBack(t *testing.T) {
+	b, err := json.Marshal(Stats{BytesAt: []SizeAt{{Resolution: Quarter, Bytes: 7}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got Stats
+	if err := json.Unmarshal(b, &got); err != nil || got.BytesAt[0].Resolution != Quarter {
+		t.Errorf("%s: %+v %v", b, got, err)
+	}
+	if err := new(Resolution).UnmarshalText([]byte("fortnight")); !errors.Is(err, ErrInvalid) {
+		t.Error(err)
+	}
 }

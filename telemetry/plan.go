@@ -37,6 +37,17 @@ func (r Resolution) String() string {
 // MarshalText writes the name.
 func (r Resolution) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
+// UnmarshalText reads the name.
+func (r *Resolution) UnmarshalText(b []byte) error {
+	for _, x := range []Resolution{Raw, Minute, Quarter, Hour} {
+		if x.String() == string(b) {
+			*r = x
+			return nil
+		}
+	}
+	return fmt.Errorf("%w: no resolution is called %q", ErrInvalid, b)
+}
+
 // Span is a half-open stretch of time in Unix milliseconds.
 type Span struct{ From, To int64 }
 

@@ -109,6 +109,9 @@ func (c *benchFleet) Run(ctx context.Context, common *common, s *streams) error 
 	case <-time.After(max(30*time.Second, 3*c.Interval)):
 	}
 	before := sample(ctx, cl, run.Process.Pid, sim)
+	if before.err != nil {
+		return before.err
+	}
 	var peak int64
 	end := time.Now().Add(c.For)
 	for time.Now().Before(end) && ctx.Err() == nil {

@@ -85,7 +85,7 @@ func (s *Store) startRewrite(ctx context.Context, f *file) error {
 		per /= 4 // roll-up rows are three times as wide
 	}
 	period := f.period.To - f.period.From
-	slices := max(rows/per, 1)
+	slices := max(rows/max(per>>s.finer, 1), 1)
 	next := s.files.make(f.resolution, f.period.From, f.gen+1)
 	b, err := s.files.start(ctx, next)
 	if err != nil {

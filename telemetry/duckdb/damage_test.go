@@ -12,6 +12,7 @@ import (
 
 	"ballast/miner"
 	"ballast/telemetry"
+	"ballast/telemetry/telemetrytest"
 )
 
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
@@ -308,5 +309,37 @@ func TestViews(t *testing.T) {
 	}
 	if err := s.db.QueryRow("SELECT count(*) FROM other.boards").Scan(&rate); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestLittleMemory: upkeep that does not fit into memory cuts its work finer
+// until it does.
+func TestLittleMemory(t *testing.T) {
+	dir := threeDays(t)
+	s, err := Open(t.Context(), Options{Dir: dir, Memory: "70MB", Options: telemetry.Options{Clock: func() time.Time { return noon }}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	fleet := telemetrytest.NewFleet(1500, 1)
+	for i := range 10 {
+		if err := s.Append(t.Context(), fleet.Poll(0, 1500, noon.Add(time.Duration(i)*20*time.Second))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for more := true; more; {
+		did, err := s.Maintain(t.Context(), noon.Add(time.Hour))
+		if err != nil {
+			t.Fatal(err)
+		}
+		more = did.More
+	}
+	if s.finer == 0 {
+		t.Error("it fitted at once: the test tests nothing")
+	}
+	t.Logf("halved %d times", s.finer)
+	res, err := s.Query(t.Context(), telemetry.Query{Metrics: []telemetry.Metric{telemetry.Hashrate}, Aggregate: telemetry.Samples, Bucket: time.Minute, From: noon.Add(time.Second), To: noon.Add(3 * time.Minute)})
+	if err != nil || len(res.Resolutions) == 0 || res.Resolutions[len(res.Resolutions)-1] != telemetry.Minute {
+		t.Errorf("%+v, %v", res, err)
 	}
 }

@@ -43,6 +43,16 @@ func (s *Store) maintain(ctx context.Context, now time.Time) (did telemetry.Main
 	deadline := func() bool { return ctx.Err() != nil || time.Since(started) > maintainFor }
 	now = now.UTC()
 
+	// Work that does not fit into the memory limit is cut finer and tried
+	// again, and stays so.
+	defer func() {
+		const finest = 8
+		if outOfMemory(err) && s.finer < finest {
+			s.finer++
+			s.log.Warn("the upkeep of the telemetry store goes on in smaller pieces", "halved", s.finer, "error", err)
+			did.More, err = true, nil
+		}
+	}()
 	if err := s.rollUp(ctx, now, deadline, &did); err != nil {
 		return did, err
 	}

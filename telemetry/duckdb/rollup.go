@@ -264,7 +264,7 @@ func (s *Store) rollSpan(ctx context.Context, r telemetry.Resolution, span telem
 			return 0, err
 		}
 	}
-	shares, err := shares(ctx, conn, r, sources, span)
+	shares, err := shares(ctx, conn, r, sources, span, int64(max(groupsAtOnce>>s.finer, 1)))
 	if err != nil {
 		return 0, err
 	}
@@ -300,10 +300,10 @@ type share struct{ from, to miner.ID }
 
 // shares splits the machines that have rows in a span into ranges that one
 // statement can roll up. A span without rows has none.
-func shares(ctx context.Context, conn *sql.Conn, r telemetry.Resolution, sources []*file, span telemetry.Span) ([]share, error) {
+func shares(ctx context.Context, conn *sql.Conn, r telemetry.Resolution, sources []*file, span telemetry.Span, most int64) ([]share, error) {
 	steps := max((span.To-span.From)/r.Step().Milliseconds(), 1)
 	var out []share
-	groups := int64(groupsAtOnce)
+	groups := most
 	for _, f := range overlapping(sources, span) {
 		b := &statement{}
 		b.addf("SELECT machine, count(*) FROM %s.machine WHERE ts >= %d AND ts < %d GROUP BY machine ORDER BY machine", f.alias, span.From, span.To)
@@ -314,7 +314,7 @@ func shares(ctx context.Context, conn *sql.Conn, r telemetry.Resolution, sources
 				return err
 			}
 			n := min(rows, steps)
-			if groups+n > groupsAtOnce {
+			if len(out) == 0 || groups+n > most {
 				out, groups = append(out, share{from: id}), 0
 			}
 			out[len(out)-1].to = id

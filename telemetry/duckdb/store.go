@@ -92,6 +92,7 @@ type Store struct {
 
 	newest  telemetry.Newest
 	rewrite *rewrite // in progress, owned by upkeep
+	finer   int      // how often upkeep halved its pieces, owned by upkeep
 	skipped atomic.Int64
 	refused atomic.Int64
 	touched atomic.Int64 // time of the last Append, Unix ms
@@ -252,6 +253,12 @@ func (s *Store) revive(ctx context.Context, cause error) error {
 // dead tells whether DuckDB will not recover from err by itself.
 func dead(err error) bool {
 	return err != nil && strings.Contains(err.Error(), "has been invalidated")
+}
+
+// outOfMemory tells whether a statement did not fit into the memory limit.
+func outOfMemory(err error) bool {
+	var e *driverduckdb.Error
+	return errors.As(err, &e) && e.Type == driverduckdb.ErrorTypeOutOfMemory
 }
 
 // damage tells whether err says that a file cannot be read.

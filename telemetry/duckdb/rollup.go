@@ -101,7 +101,7 @@ func (s *Store) rollStep(ctx context.Context, r telemetry.Resolution, span telem
 		if begin > span.From {
 			return telemetry.Span{From: span.From, To: begin}, nil // nothing to do but mark
 		}
-		span.To = min(span.To, begin+max(groupsInTransaction/machines, 1)*step)
+		span.To = min(span.To, begin+max((groupsInTransaction>>s.finer)/machines, 1)*step)
 	}
 	return span, nil
 }

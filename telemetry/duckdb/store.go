@@ -48,7 +48,7 @@ import (
 type Options struct {
 	telemetry.Options
 	Dir    string       // of the store; made when it is not there
-	Memory string       // limit of DuckDB's memory, "256MB" when empty
+	Memory string       // limit of DuckDB's memory, "256MB" when empty; less is too little for roll-ups
 	Log    *slog.Logger // nil is silent
 	// CompactAfter is how long after its end a file is rewritten in order, two
 	// hours when 0: late readings come first.
@@ -258,7 +258,7 @@ func dead(err error) bool {
 // outOfMemory tells whether a statement did not fit into the memory limit.
 func outOfMemory(err error) bool {
 	var e *driverduckdb.Error
-	return errors.As(err, &e) && e.Type == driverduckdb.ErrorTypeOutOfMemory
+	return errors.As(err, &e) && (e.Type == driverduckdb.ErrorTypeOutOfMemory || strings.Contains(e.Msg, "could not allocate block"))
 }
 
 // damage tells whether err says that a file cannot be read.

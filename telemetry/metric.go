@@ -308,7 +308,7 @@ func (m Metric) Round(v float64) float64 {
 // roundTo rounds to a number of decimal places, which may be negative.
 func roundTo(v float64, places int) float64 {
 	switch {
-	case places < -30 || places > 30:
+	case places < -60 || places > 60:
 		return 0 // beyond float32 either way
 	case places < 0:
 		p := math.Pow10(-places)

@@ -591,7 +591,7 @@ export interface components {
     TelemetrySizeAt: {
       "bytes": number
       "files": number
-      "resolution": number
+      "resolution": string
     }
     TelemetryStats: {
       "board_rows": number

@@ -2,41 +2,34 @@ package ledger
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"ballast/unit"
 )
 
-// Role is what a person may do, at one site or at all.
+// Role is what a person is at one site, or at all. What each role may do is the
+// server's policy; the record only keeps who has which.
 type Role string
 
-// The roles, each of which may do all that the ones before it may.
+// The roles.
 const (
-	Viewer   Role = "viewer"   // look
-	Operator Role = "operator" // command machines
-	Manager  Role = "manager"  // change sites, limits, contracts
-	Owner    Role = "owner"    // change people and keys
+	Viewer     Role = "viewer"     // looks
+	Technician Role = "technician" // works at the racks
+	Operator   Role = "operator"   // commands machines
+	Engineer   Role = "engineer"   // changes sites, limits, rules
+	Finance    Role = "finance"    // looks, and sees to debt and contracts
+	Admin      Role = "admin"      // everything, people and keys too
+	Tenant     Role = "tenant"     // rents hashrate; sees what is theirs
 )
 
-// roles is in rising order.
-var roles = []Role{Viewer, Operator, Manager, Owner}
+// Roles are all roles.
+func Roles() []Role {
+	return []Role{Viewer, Technician, Operator, Engineer, Finance, Admin, Tenant}
+}
 
 // Known tells whether r is a role at all.
-func (r Role) Known() bool { return r.rank() > 0 }
-
-// Covers tells whether r may do all that other may.
-func (r Role) Covers(other Role) bool {
-	return r.rank() > 0 && other.rank() > 0 && r.rank() >= other.rank()
-}
-
-func (r Role) rank() int {
-	for i, x := range roles {
-		if x == r {
-			return i + 1
-		}
-	}
-	return 0
-}
+func (r Role) Known() bool { return slices.Contains(Roles(), r) }
 
 // Grant gives a role at one site, or at all when Site is empty.
 type Grant struct {
@@ -56,19 +49,6 @@ type User struct {
 	UpdatedAt    time.Time `json:"updated_at"`
 }
 
-// May tells whether u has role at site.
-func (u User) May(role Role, site string) bool {
-	if !u.Disabled.IsZero() {
-		return false
-	}
-	for _, g := range u.Grants {
-		if g.Role.Covers(role) && (g.Site == "" || g.Site == site) {
-			return true
-		}
-	}
-	return false
-}
-
 // UserEdit is what may change about a user. Missing fields stay.
 type UserEdit struct {
 	FullName     unit.Opt[string]
@@ -81,7 +61,7 @@ type UserEdit struct {
 // SHA-256 of the token only.
 type SetupToken struct {
 	Sum       string // HashSecret of the token
-	Purpose   string // "first-owner", "invite", "reset-password"
+	Purpose   string // "admin", "invite", "reset-password"
 	User      int64  // for whom, when there is an account already
 	Grants    []Grant
 	CreatedAt time.Time

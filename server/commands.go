@@ -3,7 +3,9 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -73,10 +75,10 @@ type commandBody struct {
 }
 
 func (s *Server) registerCommands() {
-	op(s, ledger.Operator, huma.Operation{OperationID: "command", Method: http.MethodPost, Path: "/api/v1/commands", Summary: "Command machines", Tags: []string{"commands"}, Errors: []int{404, 409, 422},
+	op(s, huma.Operation{OperationID: "command", Method: http.MethodPost, Path: "/api/v1/commands", Summary: "Command machines", Tags: []string{"commands"}, Errors: []int{404, 409, 422},
 		Description: "Each machine gets a command of its own that goes pending, dispatched, acknowledged, and confirmed only by a later reading (or drifted, refused, unreachable, expired)."}, s.command)
-	op(s, ledger.Viewer, huma.Operation{OperationID: "commands", Method: http.MethodGet, Path: "/api/v1/commands", Summary: "List commands, newest first", Tags: []string{"commands"}}, s.commands)
-	op(s, ledger.Viewer, huma.Operation{OperationID: "command-events", Method: http.MethodGet, Path: "/api/v1/commands/{id}", Summary: "One command and its life", Tags: []string{"commands"}, Errors: []int{404}}, s.commandEvents)
+	op(s, huma.Operation{OperationID: "commands", Method: http.MethodGet, Path: "/api/v1/commands", Summary: "List commands, newest first", Tags: []string{"commands"}}, s.commands)
+	op(s, huma.Operation{OperationID: "command-events", Method: http.MethodGet, Path: "/api/v1/commands/{id}", Summary: "One command and its life", Tags: []string{"commands"}, Errors: []int{404}}, s.commandEvents)
 }
 
 func (s *Server) command(ctx context.Context, in *commandInput) (*struct{ Body commandBody }, error) {
@@ -85,9 +87,12 @@ func (s *Server) command(ctx context.Context, in *commandInput) (*struct{ Body c
 	setting := in.Body.Setting.setting()
 	var wishes []fleet.Request
 	for _, id := range in.Body.Machines {
-		st, err := s.status(id)
+		st, err := s.status(ctx, id)
 		if err != nil {
 			return nil, err
+		}
+		if !p.May(commandRight(setting.Kind), st.Machine.Site) {
+			return nil, huma.Error403Forbidden(fmt.Sprintf("%s may not %s machine %d: it takes the right to %s, which %s", p.Name(), setting.Kind, id, commandRight(setting.Kind), whoHas(commandRight(setting.Kind))))
 		}
 		e, _ := s.Fleet.Envelope(miner.ID(id))
 		if err := fleet.Check(setting, e); err != nil {
@@ -134,6 +139,12 @@ func (s *Server) commands(ctx context.Context, in *commandsInput) (*struct{ Body
 	if err != nil {
 		return nil, s.recordError("reading the commands", err)
 	}
+	if sites := scope(ctx); !sites.All {
+		out = slices.DeleteFunc(out, func(c ledger.Command) bool {
+			_, err := s.status(ctx, c.Machine)
+			return err != nil
+		})
+	}
 	return &struct{ Body []ledger.Command }{out}, nil
 }
 
@@ -148,6 +159,9 @@ func (s *Server) commandEvents(ctx context.Context, in *struct {
 	c, err := s.Record.Command(ctx, in.ID)
 	if err != nil {
 		return nil, s.recordError("reading the command", err)
+	}
+	if _, err := s.status(ctx, c.Machine); err != nil && !scope(ctx).All {
+		return nil, huma.Error404NotFound("there is no command " + in.ID)
 	}
 	events, err := s.Record.CommandEvents(ctx, in.ID)
 	if err != nil {

@@ -10,7 +10,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"ballast/ledger"
 	"ballast/miner"
 	"ballast/telemetry"
 )
@@ -24,6 +23,7 @@ type metricInfo struct {
 }
 
 type historyInput struct {
+	siteQuery
 	Metrics   []string  `query:"metrics" required:"true" minItems:"1" maxItems:"40" doc:"Names as /api/v1/metrics lists them, separated by commas."`
 	Aggregate string    `query:"aggregate" default:"mean" enum:"mean,min,max,sum,samples,increase,resets"`
 	By        string    `query:"by" default:"none" enum:"none,site,group,model,firmware,version,machine,board"`
@@ -54,7 +54,7 @@ type historyBody struct {
 }
 
 func (s *Server) registerHistory() {
-	op(s, ledger.Viewer, huma.Operation{OperationID: "metrics", Method: http.MethodGet, Path: "/api/v1/metrics", Summary: "What history can be asked for", Tags: []string{"history"}},
+	op(s, huma.Operation{OperationID: "metrics", Method: http.MethodGet, Path: "/api/v1/metrics", Summary: "What history can be asked for", Tags: []string{"history"}},
 		func(context.Context, *struct{}) (*struct{ Body []metricInfo }, error) {
 			var out []metricInfo
 			for _, m := range telemetry.Metrics() {
@@ -63,8 +63,8 @@ func (s *Server) registerHistory() {
 			}
 			return &struct{ Body []metricInfo }{out}, nil
 		})
-	op(s, ledger.Viewer, huma.Operation{OperationID: "history", Method: http.MethodGet, Path: "/api/v1/history", Summary: "Metrics over time", Tags: []string{"history"}, Errors: []int{422}}, s.history)
-	op(s, ledger.Viewer, huma.Operation{OperationID: "storage", Method: http.MethodGet, Path: "/api/v1/storage", Summary: "What history takes on disk", Tags: []string{"history"}},
+	op(s, huma.Operation{OperationID: "history", Method: http.MethodGet, Path: "/api/v1/history", Summary: "Metrics over time", Tags: []string{"history"}, Errors: []int{422}}, s.history)
+	op(s, huma.Operation{OperationID: "storage", Method: http.MethodGet, Path: "/api/v1/storage", Summary: "What history takes on disk", Tags: []string{"history"}},
 		func(ctx context.Context, _ *struct{}) (*struct{ Body telemetry.Stats }, error) {
 			st, err := s.History.Stats(ctx)
 			if err != nil {
@@ -72,7 +72,7 @@ func (s *Server) registerHistory() {
 			}
 			return &struct{ Body telemetry.Stats }{st}, nil
 		})
-	op(s, ledger.Viewer, huma.Operation{OperationID: "ages", Method: http.MethodGet, Path: "/api/v1/storage/ages", Summary: "Rows by the time from their reply to the disk, since the start", Tags: []string{"history"}},
+	op(s, huma.Operation{OperationID: "ages", Method: http.MethodGet, Path: "/api/v1/storage/ages", Summary: "Rows by the time from their reply to the disk, since the start", Tags: []string{"history"}},
 		func(context.Context, *struct{}) (*struct{ Body []telemetry.Age }, error) {
 			out := []telemetry.Age{}
 			if s.Batcher != nil {
@@ -80,7 +80,7 @@ func (s *Server) registerHistory() {
 			}
 			return &struct{ Body []telemetry.Age }{out}, nil
 		})
-	op(s, ledger.Viewer, huma.Operation{OperationID: "export", Method: http.MethodGet, Path: "/api/v1/export", Summary: "Raw readings as a file", Tags: []string{"history"}, Errors: []int{422}}, s.export)
+	op(s, huma.Operation{OperationID: "export", Method: http.MethodGet, Path: "/api/v1/export", Summary: "Raw readings as a file", Tags: []string{"history"}, Errors: []int{422}}, s.export)
 }
 
 // nicely are the buckets that people read: all divide a day.
@@ -88,6 +88,12 @@ var nicely = []int{1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200
 
 func (s *Server) history(ctx context.Context, in *historyInput) (*struct{ Body historyBody }, error) {
 	q := telemetry.Query{Aggregate: telemetry.Aggregate(in.Aggregate), GroupBy: telemetry.GroupBy(in.By), From: in.From, To: in.To, Limit: 200_000}
+	if sites := scope(ctx).Narrow(in.Only); !sites.All {
+		if sites.None() {
+			return nil, huma.Error404NotFound("there is no site " + in.Only)
+		}
+		q.Filter.Sites = sites.Sites
+	}
 	for _, name := range in.Metrics {
 		m, err := telemetry.ParseMetric(strings.TrimSpace(name))
 		if err != nil {
@@ -167,6 +173,9 @@ type exportInput struct {
 
 func (s *Server) export(ctx context.Context, in *exportInput) (*huma.StreamResponse, error) {
 	q := telemetry.ExportQuery{Format: telemetry.Format(in.Format), Level: telemetry.Level(in.Level), From: in.From, To: in.To}
+	if sites := scope(ctx); !sites.All {
+		q.Filter.Sites = sites.Sites
+	}
 	for _, id := range in.Machines {
 		q.Filter.Machines = append(q.Filter.Machines, miner.ID(id))
 	}

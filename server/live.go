@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -15,7 +17,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"ballast/fleet"
-	"ballast/ledger"
 )
 
 // hub makes the live stream's events once a second for everybody who listens.
@@ -26,11 +27,21 @@ import (
 // slow) gets an event of its own with everything since its revision. So a
 // client can miss nothing, the server keeps no queue for anybody, and a client
 // that stops reading is cut off by its write deadline.
+//
+// People who may see some sites only have a view of their own: everything is
+// made once for each different scope that somebody listens with.
 type hub struct {
-	s    *Server
-	mu   sync.Mutex
-	beat beat
-	next chan struct{} // closed at the next beat
+	s     *Server
+	mu    sync.Mutex
+	views map[string]*view
+	next  chan struct{} // closed at the next beat
+}
+
+// view is what clients of one scope see.
+type view struct {
+	scope     Scope
+	listeners int
+	beat      beat
 }
 
 type beat struct {
@@ -39,7 +50,28 @@ type beat struct {
 	site     []byte
 }
 
-func newHub(s *Server) *hub { return &hub{s: s, next: make(chan struct{})} }
+func newHub(s *Server) *hub { return &hub{s: s, views: map[string]*view{}, next: make(chan struct{})} }
+
+// join adds a listener with a scope; leave takes it away.
+func (h *hub) join(sites Scope) *view {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	v, ok := h.views[sites.Key()]
+	if !ok {
+		v = &view{scope: sites}
+		h.views[sites.Key()] = v
+	}
+	v.listeners++
+	return v
+}
+
+func (h *hub) leave(v *view) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if v.listeners--; v.listeners == 0 {
+		delete(h.views, v.scope.Key())
+	}
+}
 
 // beatEvery is the rhythm of the stream.
 const beatEvery = time.Second
@@ -54,22 +86,40 @@ func (h *hub) run(ctx context.Context) {
 		case <-tick.C:
 		}
 		h.mu.Lock()
-		from := h.beat.to
+		views := slices.Collect(maps.Values(h.views))
 		h.mu.Unlock()
-		changed, to := h.s.Fleet.Changed(from)
-		b := beat{from: from, to: to, machines: machinesEvent(changed, to, false), site: event("site", 0, h.s.site(h.s.Fleet.All()))}
+		if len(views) > 0 {
+			all := h.s.Fleet.All()
+			for _, v := range views {
+				h.refresh(v, all)
+			}
+		}
 		h.mu.Lock()
-		h.beat = b
 		close(h.next)
 		h.next = make(chan struct{})
 		h.mu.Unlock()
 	}
 }
 
-func (h *hub) now() (beat, <-chan struct{}) {
+// refresh makes a view's next beat.
+func (h *hub) refresh(v *view, all []*fleet.Status) {
+	h.mu.Lock()
+	from := v.beat.to
+	h.mu.Unlock()
+	changed, to := h.s.Fleet.Changed(from)
+	b := beat{from: from, to: to, site: event("site", 0, h.s.site(within(v.scope, all)))}
+	if from > 0 { // the first beat of a view has nobody in step yet
+		b.machines = machinesEvent(within(v.scope, changed), to, false)
+	}
+	h.mu.Lock()
+	v.beat = b
+	h.mu.Unlock()
+}
+
+func (h *hub) now(v *view) (beat, <-chan struct{}) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.beat, h.next
+	return v.beat, h.next
 }
 
 // epoch tells revisions of this process from those of one before it.
@@ -114,20 +164,21 @@ func machinesEvent(changed []*fleet.Status, to uint64, all bool) []byte {
 }
 
 func (s *Server) registerLive(mux *http.ServeMux) {
-	s.api.OpenAPI().AddOperation(&huma.Operation{
+	live := huma.Operation{
 		OperationID: "live", Method: http.MethodGet, Path: "/api/v1/live", Summary: "Live stream of the site", Tags: []string{"site"},
 		Description: "Server-sent events. `site` carries a Site each second, `machines` a MachinesEvent with the rows that changed. " +
 			"The event id is a revision: a client that reconnects with Last-Event-ID (or ?since=) gets what it missed; after a restart of the server it gets everything, marked all.",
-		Parameters: []*huma.Param{{Name: "since", In: "query", Schema: &huma.Schema{Type: "string"}, Description: "Revision to go on from, when Last-Event-ID cannot be sent."}},
+		Parameters: []*huma.Param{{Name: "since", In: "query", Schema: &huma.Schema{Type: "string"}, Description: "Revision to go on from, when Last-Event-ID cannot be sent."}, {Name: "site", In: "query", Schema: &huma.Schema{Type: "string"}, Description: "Only this site."}},
 		Responses:  map[string]*huma.Response{"200": {Description: "The stream", Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: "string"}}}}},
-		Security:   []map[string][]string{{"session": {}}, {"key": {}}},
-		Extensions: map[string]any{"x-role": string(ledger.Viewer)},
-	})
+	}
+	s.govern(&live)
+	s.api.OpenAPI().AddOperation(&live)
 	mux.HandleFunc("GET /api/v1/live", s.live)
 }
 
 func (s *Server) live(w http.ResponseWriter, r *http.Request) {
-	if err := s.allow(r.Context(), ledger.Viewer); err != nil {
+	ctx, err := s.allow(r.Context(), policy["live"])
+	if err != nil {
 		status := http.StatusForbidden
 		if se, ok := errors.AsType[huma.StatusError](err); ok {
 			status = se.GetStatus()
@@ -155,18 +206,21 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 	of, rev, _ := strings.Cut(since, ".")
 	seen, err := strconv.ParseUint(rev, 10, 64)
 	fresh := err != nil || of != epoch
+	sites := scope(ctx).Narrow(r.URL.Query().Get("site"))
+	view := s.hub.join(sites)
+	defer s.hub.leave(view)
 	if !send(event("hello", 0, map[string]string{"version": s.Version})) || !send([]byte("retry: 2000\n\n")) {
 		return
 	}
 	for {
-		b, next := s.hub.now()
+		b, next := s.hub.now(view)
 		if b.to != 0 || fresh {
 			switch {
 			case fresh:
 				// Everything, with a revision taken before the rows: what changes
 				// meanwhile comes again, which does no harm.
 				to := s.Fleet.Rev()
-				if !send(machinesEvent(s.Fleet.All(), max(to, 1), true)) {
+				if !send(machinesEvent(within(sites, s.Fleet.All()), max(to, 1), true)) {
 					return
 				}
 				fresh, seen = false, to
@@ -177,7 +231,7 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 				seen = b.to
 			case seen < b.to:
 				changed, to := s.Fleet.Changed(seen)
-				if !send(machinesEvent(changed, to, false)) {
+				if !send(machinesEvent(within(sites, changed), to, false)) {
 					return
 				}
 				seen = to

@@ -29,6 +29,7 @@ type Machine struct {
 }
 
 type listInput struct {
+	siteQuery
 	Condition string `query:"condition" enum:"hashing,degraded,starting,sleeping,down,silent,locked,unknown" doc:"Only machines in this condition."`
 	Firmware  string `query:"firmware" doc:"Only machines of this firmware."`
 	Group     string `query:"group" doc:"Only machines of this group."`
@@ -45,11 +46,11 @@ type listBody struct {
 }
 
 func (s *Server) registerSite() {
-	op(s, ledger.Viewer, huma.Operation{OperationID: "site", Method: http.MethodGet, Path: "/api/v1/site", Summary: "The site in numbers", Tags: []string{"site"}},
-		func(context.Context, *struct{}) (*struct{ Body Site }, error) {
-			return &struct{ Body Site }{s.site(s.Fleet.All())}, nil
+	op(s, huma.Operation{OperationID: "site", Method: http.MethodGet, Path: "/api/v1/site", Summary: "The site in numbers", Tags: []string{"site"}},
+		func(ctx context.Context, in *siteQuery) (*struct{ Body Site }, error) {
+			return &struct{ Body Site }{s.site(within(scope(ctx).Narrow(in.Only), s.Fleet.All()))}, nil
 		})
-	op(s, ledger.Viewer, huma.Operation{OperationID: "plant", Method: http.MethodGet, Path: "/api/v1/plant", Summary: "Power meters, cooling controllers and PDUs, newest readings", Tags: []string{"site"}},
+	op(s, huma.Operation{OperationID: "plant", Method: http.MethodGet, Path: "/api/v1/plant", Summary: "Power meters, cooling controllers and PDUs, newest readings", Tags: []string{"site"}},
 		func(context.Context, *struct{}) (*struct{ Body []plant.Reading }, error) {
 			out := []plant.Reading{}
 			if s.Plant != nil {
@@ -57,9 +58,9 @@ func (s *Server) registerSite() {
 			}
 			return &struct{ Body []plant.Reading }{out}, nil
 		})
-	op(s, ledger.Operator, huma.Operation{OperationID: "scan", Method: http.MethodPost, Path: "/api/v1/scan", Summary: "Look for machines in address ranges", Tags: []string{"site"}, DefaultStatus: http.StatusAccepted, Errors: []int{409, 422}},
+	op(s, huma.Operation{OperationID: "scan", Method: http.MethodPost, Path: "/api/v1/scan", Summary: "Look for machines in address ranges", Tags: []string{"site"}, DefaultStatus: http.StatusAccepted, Errors: []int{409, 422}},
 		s.scan)
-	op(s, ledger.Viewer, huma.Operation{OperationID: "scan-state", Method: http.MethodGet, Path: "/api/v1/scan", Summary: "How far the scan is", Tags: []string{"site"}},
+	op(s, huma.Operation{OperationID: "scan-state", Method: http.MethodGet, Path: "/api/v1/scan", Summary: "How far the scan is", Tags: []string{"site"}},
 		func(context.Context, *struct{}) (*struct{ Body ScanState }, error) {
 			if s.Scan == nil {
 				return &struct{ Body ScanState }{}, nil
@@ -93,15 +94,15 @@ func (s *Server) scan(ctx context.Context, in *scanInput) (*struct{ Body ScanSta
 }
 
 func (s *Server) registerMachines() {
-	op(s, ledger.Viewer, huma.Operation{OperationID: "machines", Method: http.MethodGet, Path: "/api/v1/machines", Summary: "List machines", Tags: []string{"machines"}}, s.list)
-	op(s, ledger.Viewer, huma.Operation{OperationID: "machine", Method: http.MethodGet, Path: "/api/v1/machines/{id}", Summary: "One machine, everything it tells", Tags: []string{"machines"}, Errors: []int{404}}, s.machine)
-	op(s, ledger.Operator, huma.Operation{OperationID: "edit-machine", Method: http.MethodPatch, Path: "/api/v1/machines/{id}", Summary: "Name, group or retire a machine", Tags: []string{"machines"}, Errors: []int{404, 409, 422}}, s.edit)
+	op(s, huma.Operation{OperationID: "machines", Method: http.MethodGet, Path: "/api/v1/machines", Summary: "List machines", Tags: []string{"machines"}}, s.list)
+	op(s, huma.Operation{OperationID: "machine", Method: http.MethodGet, Path: "/api/v1/machines/{id}", Summary: "One machine, everything it tells", Tags: []string{"machines"}, Errors: []int{404}}, s.machine)
+	op(s, huma.Operation{OperationID: "edit-machine", Method: http.MethodPatch, Path: "/api/v1/machines/{id}", Summary: "Name, group or retire a machine", Tags: []string{"machines"}, Errors: []int{404, 409, 422}}, s.edit)
 }
 
-func (s *Server) list(_ context.Context, in *listInput) (*struct{ Body listBody }, error) {
+func (s *Server) list(ctx context.Context, in *listInput) (*struct{ Body listBody }, error) {
 	search := strings.ToLower(in.Search)
 	rows := []Row{}
-	for _, st := range s.Fleet.All() {
+	for _, st := range within(scope(ctx).Narrow(in.Only), s.Fleet.All()) {
 		r := rowOf(st)
 		switch {
 		case !st.Machine.Retired.IsZero(),
@@ -161,16 +162,25 @@ type idInput struct {
 	ID int64 `path:"id" minimum:"1"`
 }
 
-func (s *Server) status(id int64) (*fleet.Status, error) {
+// within are the machines at sites that a scope has.
+func within(sites Scope, all []*fleet.Status) []*fleet.Status {
+	if sites.All {
+		return all
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(st *fleet.Status) bool { return !sites.Covers(st.Machine.Site) })
+}
+
+// status is a machine that the one who asks may see.
+func (s *Server) status(ctx context.Context, id int64) (*fleet.Status, error) {
 	st, ok := s.Fleet.Get(miner.ID(id))
-	if !ok {
+	if !ok || !scope(ctx).Covers(st.Machine.Site) {
 		return nil, huma.Error404NotFound("there is no machine " + strconv.FormatInt(id, 10))
 	}
 	return st, nil
 }
 
 func (s *Server) machine(ctx context.Context, in *idInput) (*struct{ Body Machine }, error) {
-	st, err := s.status(in.ID)
+	st, err := s.status(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -195,10 +205,14 @@ type editInput struct {
 }
 
 func (s *Server) edit(ctx context.Context, in *editInput) (*struct{ Body Machine }, error) {
-	if _, err := s.status(in.ID); err != nil {
+	st, err := s.status(ctx, in.ID)
+	if err != nil {
 		return nil, err
 	}
 	p, _ := principal(ctx)
+	if in.Body.Retired != nil && !p.May(Configure, st.Machine.Site) {
+		return nil, huma.Error403Forbidden("retiring a machine takes the right to configure its site")
+	}
 	e := ledger.MachineEdit{Name: opt(in.Body.Name), Group: opt(in.Body.Group), Retired: opt(in.Body.Retired)}
 	if err := s.Record.EditMachines(ctx, []int64{in.ID}, e, ledger.By(p.Name())); err != nil {
 		return nil, s.recordError("editing the machine", err)

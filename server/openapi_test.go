@@ -11,9 +11,10 @@ import (
 
 	"ballast/fleet"
 	"ballast/ledger/sqlite"
+	"ballast/telemetry/duckdb"
 )
 
-// bare is a server on an empty record, without history.
+// bare is a server on an empty record and an empty history.
 func bare(t *testing.T) *Server {
 	t.Helper()
 	record, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"), sqlite.Options{})
@@ -22,8 +23,13 @@ func bare(t *testing.T) *Server {
 	}
 	t.Cleanup(func() { record.Close() })
 	log := slog.New(slog.DiscardHandler)
+	history, err := duckdb.Open(t.Context(), duckdb.Options{Dir: filepath.Join(t.TempDir(), "telemetry")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { history.Close() })
 	f := fleet.New(fleet.Reach{}, record, "site", time.Second, log)
-	return New(Options{Fleet: f, Record: record, Version: "1", Metrics: http.NotFoundHandler(), Log: log, Site: "site",
+	return New(Options{Fleet: f, Record: record, History: history, Version: "1", Metrics: http.NotFoundHandler(), Log: log, Site: "site",
 		Web: fstest.MapFS{"index.html": {Data: []byte("<title>page</title>")}, "assets/a.js": {Data: []byte("1")}}})
 }
 

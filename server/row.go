@@ -20,6 +20,7 @@ type Row struct {
 	Make        string   `json:"make"`
 	Model       string   `json:"model"`
 	Firmware    string   `json:"firmware"`
+	Site        string   `json:"site"`
 	Group       string   `json:"group"`
 	Place       string   `json:"place"`
 	Condition   string   `json:"condition" enum:"hashing,degraded,starting,sleeping,down,silent,locked,unknown"`
@@ -39,7 +40,7 @@ type Row struct {
 // history, not state: they are left out once it counts as silent.
 func rowOf(s *fleet.Status) Row {
 	m := s.Machine
-	r := Row{ID: m.ID, Addr: addrText(m.Addr.IsValid(), m.Addr.String()), Make: m.Make, Model: m.Model, Firmware: m.Firmware, Group: m.Group,
+	r := Row{ID: m.ID, Addr: addrText(m.Addr.IsValid(), m.Addr.String()), Make: m.Make, Model: m.Model, Firmware: m.Firmware, Site: m.Site, Group: m.Group,
 		Place: placeText(m.Place.Building, m.Place.Container, m.Place.Rack, m.Place.Slot), Condition: string(s.Condition), Since: s.Since.Unix(), Trouble: s.Trouble}
 	r.Name = m.Name
 	if r.Name == "" {

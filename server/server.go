@@ -4,8 +4,8 @@
 //
 // Every request passes the same gates in the same order: security headers and
 // body limit, cross-origin protection, who is it ([Principal]), may they (the
-// operation's role), and only then the handler. A new operation without a role
-// does not register.
+// operation's right, see policy.go), and only then the handler. A new operation
+// without a line in the policy does not register.
 package server
 
 import (
@@ -96,6 +96,7 @@ func New(o Options) *Server {
 	}
 	s.api = humago.New(mux, config)
 	s.registerSession()
+	s.registerSites()
 	s.registerSite()
 	s.registerMachines()
 	s.registerHistory()
@@ -159,47 +160,4 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 		return nil
 	}
 	return fmt.Errorf("serving: %w", err)
-}
-
-// op registers an operation that needs a role. An empty role is for anybody who
-// can reach the server: sign-in, set-up.
-func op[I, O any](s *Server, role ledger.Role, o huma.Operation, do func(context.Context, *I) (*O, error)) {
-	if role != anybody && !role.Known() {
-		panic("operation " + o.OperationID + " has no role") // a bug, caught by every test that builds a server
-	}
-	if role != anybody {
-		o.Security = []map[string][]string{{"session": {}}, {"key": {}}}
-		o.Errors = append(o.Errors, http.StatusUnauthorized, http.StatusForbidden)
-		o.Extensions = map[string]any{"x-role": string(role)}
-	}
-	// Before the input is looked at: a stranger learns nothing from what we say of
-	// their parameters.
-	o.Middlewares = append(o.Middlewares, func(ctx huma.Context, next func(huma.Context)) {
-		if err := s.allow(ctx.Context(), role); err != nil {
-			status := http.StatusForbidden
-			if se, ok := errors.AsType[huma.StatusError](err); ok {
-				status = se.GetStatus()
-			}
-			_ = huma.WriteErr(s.api, ctx, status, err.Error())
-			return
-		}
-		next(ctx)
-	})
-	huma.Register(s.api, o, do)
-}
-
-const anybody ledger.Role = ""
-
-func (s *Server) allow(ctx context.Context, role ledger.Role) error {
-	if role == anybody {
-		return nil
-	}
-	p, ok := principal(ctx)
-	switch {
-	case !ok:
-		return huma.Error401Unauthorized("sign in first: open the link that `ballast run` printed, or `ballast link` prints a new one")
-	case !p.User.May(role, s.Site):
-		return huma.Error403Forbidden(fmt.Sprintf("%s may not do this: it takes the role %s", p.Name(), role))
-	}
-	return nil
 }

@@ -20,6 +20,7 @@ type Me struct {
 	Name     string         `json:"name"`
 	FullName string         `json:"full_name,omitempty"`
 	Grants   []ledger.Grant `json:"grants"`
+	Rights   []Right        `json:"rights" enum:"look,repair,command,configure,money,administer,portal" doc:"What may be done at one site at least."`
 	Key      string         `json:"key,omitempty" doc:"Name of the API key, when a program asks."`
 }
 
@@ -52,13 +53,13 @@ type setUpInput struct {
 }
 
 func (s *Server) registerSession() {
-	op(s, ledger.Viewer, huma.Operation{OperationID: "whoami", Method: http.MethodGet, Path: "/api/v1/session", Summary: "Who is signed in", Tags: []string{"session"}},
+	op(s, huma.Operation{OperationID: "whoami", Method: http.MethodGet, Path: "/api/v1/session", Summary: "Who is signed in", Tags: []string{"session"}},
 		func(ctx context.Context, _ *struct{}) (*struct{ Body Me }, error) {
 			p, _ := principal(ctx)
 			return &struct{ Body Me }{me(p)}, nil
 		})
-	op(s, anybody, huma.Operation{OperationID: "sign-in", Method: http.MethodPost, Path: "/api/v1/session", Summary: "Sign in with name and password", Tags: []string{"session"}, Errors: []int{401, 429}}, s.signIn)
-	op(s, anybody, huma.Operation{OperationID: "sign-out", Method: http.MethodDelete, Path: "/api/v1/session", Summary: "Sign out", Tags: []string{"session"}, DefaultStatus: http.StatusNoContent},
+	op(s, huma.Operation{OperationID: "sign-in", Method: http.MethodPost, Path: "/api/v1/session", Summary: "Sign in with name and password", Tags: []string{"session"}, Errors: []int{401, 429}}, s.signIn)
+	op(s, huma.Operation{OperationID: "sign-out", Method: http.MethodDelete, Path: "/api/v1/session", Summary: "Sign out", Tags: []string{"session"}, DefaultStatus: http.StatusNoContent},
 		func(ctx context.Context, _ *struct{}) (*struct {
 			SetCookie http.Cookie `header:"Set-Cookie"`
 		}, error) {
@@ -71,11 +72,11 @@ func (s *Server) registerSession() {
 				SetCookie http.Cookie `header:"Set-Cookie"`
 			}{gone}, nil
 		})
-	op(s, anybody, huma.Operation{OperationID: "set-up", Method: http.MethodPost, Path: "/api/v1/setup", Summary: "Use a one-time link: make or recover an account and sign in", Tags: []string{"session"}, Errors: []int{401, 409, 422}}, s.setUp)
+	op(s, huma.Operation{OperationID: "set-up", Method: http.MethodPost, Path: "/api/v1/setup", Summary: "Use a one-time link: make or recover an account and sign in", Tags: []string{"session"}, Errors: []int{401, 409, 422}}, s.setUp)
 }
 
 func me(p Principal) Me {
-	m := Me{Name: p.User.Name, FullName: p.User.FullName, Grants: p.User.Grants}
+	m := Me{Name: p.User.Name, FullName: p.User.FullName, Grants: p.User.Grants, Rights: p.Rights()}
 	if p.Key != nil {
 		m.Key = p.Key.Name
 	}
@@ -170,10 +171,10 @@ func (s *Server) setUp(ctx context.Context, in *setUpInput) (*meOutput, error) {
 	return s.begin(u)
 }
 
-// Link makes a one-time link that sets up (or recovers) an owner's account.
+// Link makes a one-time link that sets up (or recovers) an admin's account.
 func Link(ctx context.Context, record ledger.Store, url string, life time.Duration) (string, error) {
 	secret, sum := ledger.NewSecret()
-	err := record.AddSetupToken(ctx, ledger.SetupToken{Sum: sum, Purpose: "owner", Grants: []ledger.Grant{{Role: ledger.Owner}}, Expires: time.Now().Add(life)}, ledger.By("console"))
+	err := record.AddSetupToken(ctx, ledger.SetupToken{Sum: sum, Purpose: "admin", Grants: []ledger.Grant{{Role: ledger.Admin}}, Expires: time.Now().Add(life)}, ledger.By("console"))
 	if err != nil {
 		return "", err
 	}

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -86,22 +85,7 @@ func (s *Server) byKey(ctx context.Context, key string) (Principal, error) {
 	if time.Since(k.LastUsed) > time.Minute {
 		_ = s.Record.TouchAPIKey(ctx, k.ID) // a convenience for people; no request fails for it
 	}
-	// A key may do at most what its scopes say, and never more than its owner.
-	u.Grants = scoped(u.Grants, k.Scopes)
 	return Principal{User: u, Key: &k}, nil
-}
-
-// scoped lowers grants to the highest role that a key's scopes name.
-func scoped(grants []ledger.Grant, scopes []string) (out []ledger.Grant) {
-	for _, g := range grants {
-		for _, role := range []ledger.Role{ledger.Owner, ledger.Manager, ledger.Operator, ledger.Viewer} {
-			if slices.Contains(scopes, string(role)) && g.Role.Covers(role) {
-				out = append(out, ledger.Grant{Role: role, Site: g.Site})
-				break
-			}
-		}
-	}
-	return out
 }
 
 // guardMetrics lets Prometheus in from this very machine, or with an API key. A

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"ballast/ledger"
+	"ballast/server"
 )
 
 // errNoServer reports that no `ballast run` answers for this data folder.
@@ -38,7 +39,7 @@ func openDoor(ctx context.Context, record ledger.Store, data, url string) error 
 	by := ledger.By(name)
 	u, err := record.UserByName(ctx, name)
 	if errors.Is(err, ledger.ErrNotFound) {
-		u, err = record.AddUser(ctx, ledger.User{Name: name, FullName: "commands on Ballast's own machine", Grants: []ledger.Grant{{Role: ledger.Owner}}}, by)
+		u, err = record.AddUser(ctx, ledger.User{Name: name, FullName: "commands on Ballast's own machine", Grants: []ledger.Grant{{Role: ledger.Admin}}}, by)
 	}
 	if err != nil {
 		return fmt.Errorf("making the console's account: %w", err)
@@ -55,7 +56,7 @@ func openDoor(ctx context.Context, record ledger.Store, data, url string) error 
 		}
 	}
 	key, prefix, sum := ledger.NewAPIKey()
-	if _, err := record.AddAPIKey(ctx, ledger.APIKey{Prefix: prefix, Sum: sum, User: u.ID, Name: name, Scopes: []string{string(ledger.Owner)}}, by); err != nil {
+	if _, err := record.AddAPIKey(ctx, ledger.APIKey{Prefix: prefix, Sum: sum, User: u.ID, Name: name, Scopes: server.AllScopes()}, by); err != nil {
 		return fmt.Errorf("making the console's key: %w", err)
 	}
 	b, err := json.Marshal(door{URL: url, Key: key, PID: os.Getpid()})

@@ -71,8 +71,8 @@ test('one machine: boards, history, and back, by keyboard', async () => {
   await page.getByTestId('history').locator('canvas').first().waitFor({ timeout: 20_000 })
   assert.ok((await page.getByTestId('history').locator('canvas').count()) >= 3)
   await page.screenshot({ path: join(shots, 'machine.png'), fullPage: true })
-  await page.getByText('6 hours').click()
-  await page.waitForURL(/hours=6/)
+  await page.getByLabel('Time range').selectOption('6h')
+  await page.waitForURL(/range=6h/)
   await page.goBack()
 })
 
@@ -125,7 +125,8 @@ test('the server goes away and comes back; sessions last', async () => {
 
 test('sign out, wrong password, sign in, back to where one was', async () => {
   await page.goto(site.url + '/machines/1')
-  await page.getByRole('button', { name: 'Sign out' }).click()
+  await page.getByRole('button', { name: 'Account of alice' }).click()
+  await page.getByRole('menuitem', { name: 'Sign out' }).click()
   await page.waitForURL(/sign-in/)
   await page.goto(site.url + '/machines/1')
   await page.waitForURL(/sign-in/)

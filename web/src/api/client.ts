@@ -5,6 +5,8 @@ export type Site = Schema['Site']
 export type Row = Schema['Row']
 export type Machine = Schema['Machine']
 export type Me = Schema['Me']
+export type Right = NonNullable<Me['rights']>[number]
+export type SiteInfo = Schema['SiteInfo']
 export type History = Schema['HistoryBody']
 
 /** An error of the API: what failed, in words, and its HTTP status (0 when the server did not answer). */

@@ -15,6 +15,7 @@ export interface Live {
 let live: Live = { rows: new Map(), version: 0, connected: false, at: 0 }
 const listeners = new Set<() => void>()
 let source: EventSource | undefined
+let narrowed: string | undefined // the site that the stream is narrowed to
 let watchdog: number | undefined
 
 function change(next: Partial<Live>) {
@@ -24,9 +25,14 @@ function change(next: Partial<Live>) {
 
 /** Opens the stream. The browser reconnects by itself and says what it saw last;
  * a stream that has gone silent (a laptop that slept) is opened anew. */
-export function connect() {
-  if (source) return
-  source = new EventSource('/api/v1/live')
+export function connect(site = narrowed) {
+  if (source && site === narrowed) return
+  if (site !== narrowed) {
+    disconnect()
+    narrowed = site
+    change({ site: undefined, rows: new Map(), version: live.version + 1 })
+  }
+  source = new EventSource('/api/v1/live' + (site ? `?site=${encodeURIComponent(site)}` : ''))
   source.addEventListener('site', (e) => {
     change({ site: JSON.parse(e.data) as Site, connected: true, at: Date.now() })
   })
@@ -43,8 +49,8 @@ export function connect() {
       disconnect()
       // Refused, not lost: signed out, or the server is another one now.
       fetch('/api/v1/session').then(
-        (r) => (r.status === 401 ? window.dispatchEvent(new Event('signed-out')) : window.setTimeout(connect, 2000)),
-        () => window.setTimeout(connect, 2000),
+        (r) => (r.status === 401 ? window.dispatchEvent(new Event('signed-out')) : window.setTimeout(() => connect(), 2000)),
+        () => window.setTimeout(() => connect(), 2000),
       )
     }
   }
@@ -64,7 +70,6 @@ export function disconnect() {
 
 function subscribe(l: () => void) {
   listeners.add(l)
-  connect()
   return () => {
     listeners.delete(l)
   }

@@ -183,6 +183,7 @@ export interface components {
       "seen": number
       /** Unix seconds since when it is in this condition. */
       "since": number
+      "site": string
       /** Hottest chip, else hottest board. */
       "temp_c": number | null
       /** Why the last poll gave no reading. */
@@ -195,6 +196,8 @@ export interface components {
       /** Name of the API key, when a program asks. */
       "key"?: string
       "name": string
+      /** What may be done at one site at least. */
+      "rights": ("look" | "repair" | "command" | "configure" | "money" | "administer" | "portal")[] | null
     }
     MetricInfo: {
       "help": string
@@ -499,6 +502,7 @@ export interface components {
       "seen": number
       /** Unix seconds since when it is in this condition. */
       "since": number
+      "site": string
       /** Hottest chip, else hottest board. */
       "temp_c": number | null
       /** Why the last poll gave no reading. */
@@ -567,6 +571,13 @@ export interface components {
       "unmetered": number
       "version": string
       "zone": string
+    }
+    SiteInfo: {
+      "machines": number
+      /** As grants, machines and metrics call it. */
+      "name": string
+      /** As people call it. */
+      "title": string
     }
     TelemetryAge: {
       "rows": number

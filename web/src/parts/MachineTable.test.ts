@@ -3,7 +3,7 @@ import type { Row } from '../api/client'
 import { sortRows } from './MachineTable'
 
 const row = (id: number, more: Partial<Row>): Row => ({
-  id, name: `m${id}`, addr: `10.0.0.${id}`, make: '', model: '', firmware: '', group: '', place: '', condition: 'hashing', since: 0,
+  id, name: `m${id}`, addr: `10.0.0.${id}`, make: '', model: '', firmware: '', site: '', group: '', place: '', condition: 'hashing', since: 0,
   hashrate_ths: null, nominal_ths: null, power_w: null, efficiency_j_per_th: null, temp_c: null, faults: 0, warnings: 0, seen: 0, ...more,
 })
 

@@ -1,14 +1,15 @@
-import { Alert, Anchor, Badge, Group, Loader, SegmentedControl, Table, Text, Title } from '@mantine/core'
+import { Alert, Anchor, Badge, Group, Loader, Table, Text, Title } from '@mantine/core'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
-import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
+import { Link, useParams } from '@tanstack/react-router'
 import { useMemo } from 'react'
-import { ask, type History, type Machine } from '../api/client'
-import { useLive } from '../api/live'
-import { dash, fixed, power, span, spanNs } from '../format'
-import { Chart, type Line } from '../parts/Chart'
-import { Condition } from '../parts/Condition'
-import { Figure } from '../parts/Figure'
-import { Trouble } from '../parts/Trouble'
+import { ask, type History, type Machine } from '../../api/client'
+import { useLive } from '../../api/live'
+import { useView } from '../../frame/view'
+import { dash, fixed, power, span, spanNs } from '../../format'
+import { Chart, type Line } from '../../parts/Chart'
+import { Condition } from '../../parts/Condition'
+import { Figure } from '../../parts/Figure'
+import { Trouble } from '../../parts/Trouble'
 
 type Reading = NonNullable<Machine['reading']>
 type Board = NonNullable<Reading['boards']>[number]
@@ -16,8 +17,8 @@ type Board = NonNullable<Reading['boards']>[number]
 /** One machine: what it tells now, board by board, and how that came about. */
 export function MachinePage() {
   const { id } = useParams({ from: '/frame/machines/$id' })
-  const { hours = 1 } = useSearch({ from: '/frame/machines/$id' })
-  const go = useNavigate({ from: '/machines/$id' })
+  const { seconds } = useView()
+  const hours = seconds / 3600
   const live = useLive()
   const seen = live.rows.get(Number(id))?.seen
   const q = useQuery({ queryKey: ['machine', id, seen], queryFn: ({ signal }) => ask<Machine>('GET', `/machines/${encodeURIComponent(id)}`, undefined, signal), placeholderData: keepPreviousData })
@@ -73,23 +74,9 @@ export function MachinePage() {
           ) : (
             <Text c="dimmed">This firmware tells nothing of its boards.</Text>
           )}
-          <Group justify="space-between" mt="xl" mb="xs">
-            <Title order={2} fz={17}>
-              History
-            </Title>
-            <SegmentedControl
-              size="xs"
-              aria-label="Time range"
-              value={String(hours)}
-              onChange={(v) => void go({ search: { hours: Number(v) }, replace: true })}
-              data={[
-                { value: '1', label: '1 hour' },
-                { value: '6', label: '6 hours' },
-                { value: '24', label: '1 day' },
-                { value: '168', label: '1 week' },
-              ]}
-            />
-          </Group>
+          <Title order={2} fz={17} mt="xl" mb="xs">
+            History
+          </Title>
           <Past id={id} hours={hours} boards={r.boards ?? []} />
           <Details m={m} r={r} />
         </>

@@ -1,11 +1,11 @@
 import { Alert, Button, Code, Group, Loader, Stack, Text, TextInput, Title } from '@mantine/core'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useMemo } from 'react'
-import { useLive } from '../api/live'
-import { fixed, hashrate, power } from '../format'
-import { conditions, Dot } from '../parts/Condition'
-import { Figure } from '../parts/Figure'
-import { MachineTable } from '../parts/MachineTable'
+import { useLive } from '../../api/live'
+import { fixed, hashrate, power } from '../../format'
+import { conditions, Dot } from '../../parts/Condition'
+import { Figure } from '../../parts/Figure'
+import { MachineTable } from '../../parts/MachineTable'
 
 /** The site live: totals, how many machines are in which condition, all of them. */
 export function Now() {

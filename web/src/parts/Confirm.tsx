@@ -1,0 +1,67 @@
+import { Alert, Button, Group, Loader, Modal, Stack, Text } from '@mantine/core'
+import type { ReactNode } from 'react'
+
+/** Asks once before something that matters: what will change in figures first,
+ * then one button that says what it does. */
+export function Confirm({
+  title,
+  opened,
+  onClose,
+  effects,
+  warning,
+  button,
+  danger,
+  busy,
+  error,
+  onConfirm,
+  children,
+}: {
+  title: string
+  opened: boolean
+  onClose: () => void
+  /** What will change: "200 machines", "0.72 MW", "$1,210 a day less". Missing while the preview loads. */
+  effects?: { name: string; value: string }[]
+  warning?: ReactNode
+  button: string
+  danger?: boolean
+  busy?: boolean
+  error?: Error | null
+  onConfirm: () => void
+  children?: ReactNode
+}) {
+  return (
+    <Modal opened={opened} onClose={onClose} title={title} size="md">
+      <Stack gap="sm">
+        {effects ? (
+          <dl className="facts" data-testid="effects">
+            {effects.map((e) => (
+              <div key={e.name} style={{ display: 'contents' }}>
+                <dt>{e.name}</dt>
+                <dd>{e.value}</dd>
+              </div>
+            ))}
+          </dl>
+        ) : (
+          <Group gap="xs">
+            <Loader size="xs" /> <Text fz="sm">Working out what will change…</Text>
+          </Group>
+        )}
+        {children}
+        {warning && <Alert color="orange">{warning}</Alert>}
+        {error && (
+          <Alert color="red" role="alert">
+            {error.message}
+          </Alert>
+        )}
+        <Group justify="flex-end">
+          <Button variant="default" onClick={onClose}>
+            Leave as it is
+          </Button>
+          <Button color={danger ? 'red' : undefined} disabled={!effects} loading={busy} onClick={onConfirm}>
+            {button}
+          </Button>
+        </Group>
+      </Stack>
+    </Modal>
+  )
+}

@@ -1,0 +1,158 @@
+import { useVirtualizer } from '@tanstack/react-virtual'
+import { type CSSProperties, type KeyboardEvent, type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
+
+export interface Column<T> {
+  key: string
+  title: string
+  /** A CSS grid track: "84px", "minmax(130px,1.2fr)". */
+  width: string
+  num?: boolean
+  show: (row: T) => ReactNode
+  /** What to sort by; a column without it does not sort. */
+  by?: (row: T) => number | string | null | undefined
+}
+
+/** Sorts rows; missing values come last either way, equal ones keep their order. */
+export function sortBy<T>(rows: T[], column: Column<T> | undefined, desc: boolean): T[] {
+  if (!column?.by) return rows
+  const sign = desc ? -1 : 1
+  return rows.toSorted((a, b) => {
+    const x = column.by!(a)
+    const y = column.by!(b)
+    if (x === y) return 0
+    if (x === null || x === undefined) return 1
+    if (y === null || y === undefined) return -1
+    return (x < y ? -1 : 1) * sign
+  })
+}
+
+/** A table of any length: rows out of sight are not drawn. Arrows move, Enter
+ * opens, Space chooses when rows can be chosen. */
+export function DataTable<T>({
+  label,
+  rows,
+  columns,
+  id,
+  sort,
+  desc = false,
+  onSort,
+  onOpen,
+  chosen,
+  onChosen,
+  rowTitle,
+  rowHeight = 32,
+  height,
+  testid,
+}: {
+  label: string
+  rows: T[]
+  columns: Column<T>[]
+  id: (row: T) => string | number
+  sort?: string
+  desc?: boolean
+  onSort?: (key: string, desc: boolean) => void
+  onOpen?: (row: T) => void
+  /** Ids of the chosen rows; with onChosen the table shows boxes. */
+  chosen?: ReadonlySet<string | number>
+  onChosen?: (ids: Set<string | number>) => void
+  rowTitle?: (row: T) => string | undefined
+  rowHeight?: number
+  /** CSS height; without it the table takes what its rows need, up to most of the window. */
+  height?: string
+  testid?: string
+}) {
+  const box = useRef<HTMLDivElement>(null)
+  const [at, setAt] = useState(-1)
+  const anchor = useRef(-1)
+  const sorted = useMemo(() => sortBy(rows, columns.find((c) => c.key === sort), desc), [rows, columns, sort, desc])
+  const list = useVirtualizer({ count: sorted.length, getScrollElement: () => box.current, estimateSize: () => rowHeight, overscan: 12 })
+  useEffect(() => setAt((n) => Math.min(n, sorted.length - 1)), [sorted.length])
+
+  const choose = (i: number, many: boolean) => {
+    const row = sorted[i]
+    if (!onChosen || row === undefined) return
+    const next = new Set(chosen)
+    if (many && anchor.current >= 0) {
+      for (let k = Math.min(anchor.current, i); k <= Math.max(anchor.current, i); k++) next.add(id(sorted[k]!))
+    } else if (!next.delete(id(row))) next.add(id(row))
+    anchor.current = i
+    onChosen(next)
+  }
+  const key = (e: KeyboardEvent) => {
+    if (e.target !== e.currentTarget) return
+    const page = Math.max(1, Math.floor((box.current?.clientHeight ?? 320) / rowHeight) - 2)
+    const step: Record<string, number> = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -sorted.length, End: sorted.length }
+    const by = step[e.key]
+    if (by !== undefined && sorted.length > 0) {
+      e.preventDefault()
+      const next = Math.min(Math.max(at + by, 0), sorted.length - 1)
+      setAt(next)
+      list.scrollToIndex(next)
+    } else if (e.key === 'Enter' && sorted[at] !== undefined) onOpen?.(sorted[at])
+    else if (e.key === ' ' && onChosen) {
+      e.preventDefault()
+      choose(at, e.shiftKey)
+    }
+  }
+  const tracks = (onChosen ? '34px ' : '') + columns.map((c) => c.width).join(' ')
+  const least = columns.reduce((n, c) => n + Number(c.width.match(/\d+/)?.[0] ?? 80), onChosen ? 34 : 0)
+  const style = { '--columns': tracks, '--least': `${least}px`, '--row': `${rowHeight}px`, height: height ?? `min(${(sorted.length + 1) * rowHeight + 8}px, 66vh)`, minHeight: height ? undefined : rowHeight * 3 } as CSSProperties
+  const all = onChosen && sorted.length > 0 && sorted.every((r) => chosen?.has(id(r)))
+  return (
+    <div ref={box} className="table" style={style} role="grid" aria-label={label} aria-rowcount={sorted.length + 1} aria-multiselectable={onChosen ? true : undefined} aria-activedescendant={at >= 0 ? `${testid ?? label}-${at}` : undefined} tabIndex={0} onKeyDown={key} data-testid={testid}>
+      <div className="row head" role="row">
+        {onChosen && (
+          <div role="columnheader" className="box">
+            <input type="checkbox" aria-label="Choose all that are shown" checked={!!all} onChange={() => onChosen(all ? new Set() : new Set(sorted.map(id)))} />
+          </div>
+        )}
+        {columns.map((c) => (
+          <div key={c.key} role="columnheader" className={c.num ? 'num' : ''} aria-sort={sort === c.key ? (desc ? 'descending' : 'ascending') : undefined}>
+            {c.by && onSort ? (
+              <button type="button" onClick={() => onSort(c.key, sort === c.key ? !desc : !!c.num)}>
+                {c.title}
+                {sort === c.key ? (desc ? ' ↓' : ' ↑') : ''}
+              </button>
+            ) : (
+              <span className="plain">{c.title}</span>
+            )}
+          </div>
+        ))}
+      </div>
+      <div style={{ height: list.getTotalSize(), position: 'relative', minWidth: 'var(--least)' }} role="rowgroup">
+        {list.getVirtualItems().map((v) => {
+          const r = sorted[v.index]!
+          const is = chosen?.has(id(r)) ?? false
+          return (
+            <div
+              key={id(r)}
+              id={`${testid ?? label}-${v.index}`}
+              className={'row line' + (v.index === at ? ' at' : '') + (is ? ' chosen' : '') + (onOpen ? '' : ' still')}
+              style={{ transform: `translateY(${v.start}px)` }}
+              role="row"
+              aria-rowindex={v.index + 2}
+              aria-selected={onChosen ? is : undefined}
+              data-index={v.index}
+              title={rowTitle?.(r)}
+              onClick={(e) => {
+                setAt(v.index)
+                if (!(e.target as HTMLElement).closest('a, button, input')) onOpen?.(r)
+              }}
+            >
+              {onChosen && (
+                <div className="box" role="gridcell">
+                  <input type="checkbox" tabIndex={-1} aria-label="Choose this row" checked={is} onChange={() => undefined} onClick={(e) => choose(v.index, e.shiftKey)} />
+                </div>
+              )}
+              {columns.map((c) => (
+                <div key={c.key} className={'cell' + (c.num ? ' num' : '')} role="gridcell">
+                  {c.show(r)}
+                </div>
+              ))}
+            </div>
+          )
+        })}
+      </div>
+    </div>
+  )
+}

@@ -147,6 +147,14 @@ func (p *Poller) Stats() PollStats {
 	return s
 }
 
+// Busy tells that more polls are under way than a calm cadence has: the machine
+// that Ballast runs on, or the network, is at its limit.
+func (p *Poller) Busy() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.stats.InFlight > 64+len(p.entries)/50
+}
+
 // backOffAfter is how many polls in a row must fail before a machine is asked
 // less often: one lost packet must not cost a minute of blindness.
 const backOffAfter = 3

@@ -38,6 +38,10 @@ type Scanner struct {
 	// it they are tried again only when they are few: where nearly every address
 	// answers or refuses, silence is a lost packet and not an empty place.
 	Retry bool
+	// Busy tells that something more urgent wants the processor and the network
+	// right now; the scan then holds its breath, for at most a tenth of a second
+	// an address. nil is never.
+	Busy func() bool
 }
 
 // Found is one address that answered.
@@ -150,6 +154,19 @@ func (s *Scanner) again(ctx context.Context, weak []Found, c *counters, results 
 	wg.Wait()
 }
 
+// yield waits while something more urgent is going on.
+func (s *Scanner) yield(ctx context.Context) {
+	if s.Busy == nil {
+		return
+	}
+	for range 10 {
+		if !s.Busy() || ctx.Err() != nil {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
 // rank is how well an address was made out.
 func (f Found) rank() int {
 	switch {
@@ -218,6 +235,7 @@ func (s *Scanner) pass(ctx context.Context, addrs func(func(netip.Addr) bool), c
 		})
 	}
 	for addr := range addrs {
+		s.yield(ctx)
 		select {
 		case work <- addr:
 			continue

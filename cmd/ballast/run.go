@@ -272,7 +272,7 @@ func (h *house) welcome(ctx context.Context, s *streams, url string) {
 
 // maintain rolls up and forgets history, and drops dead sessions.
 func (h *house) maintain(ctx context.Context) error {
-	tick := time.NewTicker(30 * time.Second)
+	tick := time.NewTicker(10 * time.Second)
 	defer tick.Stop()
 	for {
 		select {
@@ -385,7 +385,7 @@ func (c *scanning) work(ctx context.Context, ranges []netip.Prefix) {
 	}
 	last := time.Now()
 	// Polling goes on beside the scan and comes first.
-	scanner := fleet.Scanner{Reach: c.fleet.Reach, Hosts: 400}
+	scanner := fleet.Scanner{Reach: c.fleet.Reach, Hosts: 400, Busy: c.fleet.Poller.Busy}
 	done, err := scanner.Scan(ctx, ranges, func(f fleet.Found) {
 		batch = append(batch, f)
 		if len(batch) >= 200 || time.Since(last) > time.Second {

@@ -149,7 +149,7 @@ func (c *catalog) attach(ctx context.Context, f *file) (err error) {
 	} else if st.Size() == 0 {
 		return errors.New("the file is empty")
 	}
-	if _, err := db.ExecContext(ctx, attachment(f.resolution, f.path, f.alias)); err != nil {
+	if _, err := db.ExecContext(ctx, attachment(f.resolution, f.path, f.alias, true)); err != nil {
 		return err
 	}
 	defer func() {
@@ -195,11 +195,16 @@ func (c *catalog) attach(ctx context.Context, f *file) (err error) {
 
 // attachment is the statement that opens a file. Roll-ups have three columns for
 // each of the raw rows' and get row groups a quarter as long as usual: a row
-// group is written from memory.
-func attachment(r telemetry.Resolution, path, alias string) string {
+// group is written from memory. A raw file that grows gets shorter ones still:
+// every checkpoint, which commits wait for, writes the last row group again.
+// Once the day is over it is rewritten in order, in row groups of full length.
+func attachment(r telemetry.Resolution, path, alias string, grows bool) string {
 	st := "ATTACH " + quote(path) + " AS " + alias
-	if r != telemetry.Raw {
+	switch {
+	case r != telemetry.Raw:
 		st += " (ROW_GROUP_SIZE 30720)"
+	case grows:
+		st += " (ROW_GROUP_SIZE 8192)"
 	}
 	return st
 }
@@ -385,7 +390,7 @@ func (c *catalog) start(ctx context.Context, f *file) (*building, error) {
 	if err := errors.Join(removeIfThere(b.tmp), removeIfThere(b.tmp+".wal")); err != nil {
 		return nil, err
 	}
-	if err := run(ctx, c.s.db, "making the file "+f.name, attachment(f.resolution, b.tmp, b.alias)); err != nil {
+	if err := run(ctx, c.s.db, "making the file "+f.name, attachment(f.resolution, b.tmp, b.alias, false)); err != nil {
 		return nil, err
 	}
 	if err := createSchema(ctx, c.s.db, b.alias, f.resolution); err != nil {

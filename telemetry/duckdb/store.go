@@ -69,7 +69,7 @@ const (
 	// quarter of a second at 1,000 machines a second), so it is to be rare: here
 	// once in 85 s at that rate. Reading the log back after a crash takes about
 	// a second.
-	walLimit = 64 << 20
+	walLimit = 16 << 20
 	// rolledWALLimit is where a roll-up is checkpointed, which nobody waits for.
 	rolledWALLimit = 8 << 20
 )

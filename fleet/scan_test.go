@@ -1,0 +1,31 @@
+package fleet_test
+
+import (
+	"net/netip"
+	"testing"
+	"time"
+
+	"ballast/fleet"
+)
+
+// A scan gives way while polls need the machine, and still comes to its end
+// when they always do.
+func TestScanGivesWay(t *testing.T) {
+	asked := 0
+	s := fleet.Scanner{Busy: func() bool { asked++; return asked%3 != 0 }}
+	done, err := s.Scan(t.Context(), []netip.Prefix{netip.MustParsePrefix("127.99.1.0/28")}, func(fleet.Found) {}, nil)
+	if err != nil || done.Probed != 16 {
+		t.Errorf("%+v %v", done, err)
+	}
+	if asked != 3*16 {
+		t.Errorf("asked %d times, want to wait until free for each of 16 addresses", asked)
+	}
+	s.Busy = func() bool { return true }
+	begin := time.Now()
+	if done, err := s.Scan(t.Context(), []netip.Prefix{netip.MustParsePrefix("127.99.1.0/30")}, func(fleet.Found) {}, nil); err != nil || done.Probed != 4 {
+		t.Errorf("%+v %v", done, err)
+	}
+	if took := time.Since(begin); took < 300*time.Millisecond {
+		t.Errorf("four addresses took only %v while something else was busy", took)
+	}
+}

@@ -1,0 +1,196 @@
+package forecast
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"sync"
+	"time"
+
+	"ballast/learn"
+)
+
+// LEAR is the lasso-estimated autoregressive model of Uniejewski, Nowotarski and
+// Weron (Energies 9(8), 2016) in the form of Lago et al. (Applied Energy 293,
+// 2021): for each hour of the day one lasso on the prices of one, two, three and
+// seven days before, the series known ahead of the day itself, the day before
+// and the week before, and the day of the week.
+//
+// Columns are scaled by median and median absolute deviation and bent by asinh.
+// The penalty is chosen on the lasso path of unit-length columns by the smallest
+// n MSE / var(y) + 2 df (the criterion by which the published forecasts were
+// made), then used on the columns as they are.
+type LEAR struct {
+	Window  int // days of the past that it learns from
+	Workers int // hours at work at once; 0 is one
+}
+
+var priceLags = [...]int{1, 2, 3, 7}
+var knownLags = [...]int{0, 1, 7}
+
+const weekdays = 7
+
+// columns is how many inputs there are with k known series.
+func columns(k int) int { return Hours*(len(priceLags)+k*len(knownLags)) + weekdays }
+
+// row writes the inputs of day d. It reads prices of days before d only.
+func (p *Panel) row(d int, out []float64) {
+	n := 0
+	for _, lag := range priceLags {
+		n += copy(out[n:], p.Price[d-lag][:])
+	}
+	for _, lag := range knownLags {
+		for k := range p.Known {
+			n += copy(out[n:], p.Known[k][d-lag][:])
+		}
+	}
+	clear(out[n : n+weekdays])
+	out[n+(int(p.Date(d).Weekday())-int(time.Monday)+7)%7] = 1
+}
+
+// Forecast is the point forecast of the 24 hours of day d, from days before d and
+// what was known ahead of d.
+func (m LEAR) Forecast(p *Panel, d int) (out [Hours]float64, err error) {
+	first := d - m.Window + 7
+	if m.Window < 14 || first < 7 || d > len(p.Known[0])-1 && len(p.Known) > 0 || d > p.Days() {
+		return out, fmt.Errorf("day %d with a window of %d days: %w", d, m.Window, ErrTooShort)
+	}
+	n, cols := d-first, columns(len(p.Known))
+	x := make([]float64, (n+1)*cols)
+	for i := range n + 1 { // the last row is the day to forecast
+		p.row(first+i, x[i*cols:(i+1)*cols])
+	}
+	bent := cols - weekdays
+	column := make([]float64, n)
+	for j := range bent {
+		for i := range n {
+			column[i] = x[i*cols+j]
+		}
+		s := newScale(column)
+		for i := range n + 1 {
+			x[i*cols+j] = s.bend(x[i*cols+j])
+		}
+	}
+	today := slices.Clone(x[n*cols:])
+	gram, err := learn.NewGram(x[:n*cols], n, cols)
+	if err != nil {
+		return out, err
+	}
+	unit, length := gram.Unit()
+
+	var wg sync.WaitGroup
+	workers := max(m.Workers, 1)
+	errs := make([]error, workers)
+	for w := range workers {
+		wg.Go(func() {
+			path := learn.NewLasso(cols)
+			y, scaled := make([]float64, n), make([]float64, n)
+			for h := w; h < Hours; h += workers {
+				for i := range n {
+					y[i] = p.Price[first+i][h]
+				}
+				s := newScale(y)
+				for i, v := range y {
+					scaled[i] = s.bend(v)
+				}
+				t, err := gram.Target(scaled)
+				if err != nil {
+					errs[w] = err
+					return
+				}
+				v := t.Mean
+				for j, b := range choose(path, gram, unit, length, t) {
+					if b != 0 {
+						v += b * (today[j] - gram.Mean[j])
+					}
+				}
+				out[h] = s.straighten(v)
+			}
+		})
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return out, err
+		}
+	}
+	return out, nil
+}
+
+// choose finds the penalty on unit-length columns and the coefficients on the
+// columns as they are.
+func choose(path *learn.Lasso, gram, unit *learn.Gram, length []float64, t learn.Target) []float64 {
+	if t.YY == 0 {
+		return nil
+	}
+	u := learn.Target{C: make([]float64, len(t.C)), YY: t.YY, Mean: t.Mean}
+	for j, c := range t.C {
+		u.C[j] = c / length[j]
+	}
+	best, lambda := math.Inf(1), 0.0
+	variance := t.YY / float64(gram.N)
+	path.Walk(unit, u, 0, func(k learn.Knot) bool {
+		if c := k.RSS/variance + 2*float64(k.Active); c < best {
+			best, lambda = c, k.Lambda
+		}
+		return 2*float64(k.Active) > best
+	})
+	return path.Walk(gram, t, lambda, nil)
+}
+
+// scale brings a series to a common size: what is left of the median, in units
+// of the median absolute deviation made comparable with a standard deviation,
+// bent by asinh so that spikes keep their order and lose their weight.
+type scale struct{ median, size float64 }
+
+func newScale(v []float64) scale {
+	sorted := slices.Clone(v)
+	slices.Sort(sorted)
+	s := scale{median: middle(sorted)}
+	s.size = deviation(sorted, s.median) / 0.6745
+	if s.size == 0 { // more than half of the values are the same
+		for _, x := range v {
+			s.size += (x - s.median) * (x - s.median)
+		}
+		s.size = math.Sqrt(s.size / float64(len(v)))
+	}
+	if s.size == 0 {
+		s.size = 1
+	}
+	return s
+}
+
+func (s scale) bend(v float64) float64       { return math.Asinh((v - s.median) / s.size) }
+func (s scale) straighten(v float64) float64 { return math.Sinh(v)*s.size + s.median }
+
+// middle is the median of sorted values.
+func middle(v []float64) float64 {
+	n := len(v)
+	if n%2 == 1 {
+		return v[n/2]
+	}
+	return (v[n/2-1] + v[n/2]) / 2
+}
+
+// deviation is the median absolute deviation of sorted values from m: deviations
+// grow from the middle to both ends, so walking outwards visits them in order.
+func deviation(v []float64, m float64) float64 {
+	n := len(v)
+	hi, _ := slices.BinarySearch(v, m)
+	lo := hi - 1
+	var last, before float64
+	for range n/2 + 1 {
+		before = last
+		if lo < 0 || hi < n && v[hi]-m <= m-v[lo] {
+			last = v[hi] - m
+			hi++
+		} else {
+			last = m - v[lo]
+			lo--
+		}
+	}
+	if n%2 == 1 {
+		return last
+	}
+	return (before + last) / 2
+}

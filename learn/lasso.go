@@ -28,7 +28,7 @@ type Lasso struct {
 	w      []float64 // direction of the active coefficients
 	f      []float64 // first half of its solution: L f = signs; good up to solved
 	solved int
-	state  []int8    // of each column: 0 out, 1 in, 2 left out for good
+	state  []int8 // of each column: 0 out, 1 in, 2 left out for good
 }
 
 // NewLasso makes the buffers for p columns.

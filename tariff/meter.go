@@ -80,42 +80,45 @@ func (c *Contract) spread(from, to time.Time, meter []Interval) usage {
 	covered := make([]time.Duration, n)
 	estimated := make([]bool, n)
 	known := map[int64]reading{} // by Unix second, of the span and before it, for estimates
-	last := time.Time{}
-	readings := slices.Clone(meter)
-	slices.SortStableFunc(readings, func(a, b Interval) int { return a.Start.Compare(b.Start) })
 	for i := range u.slots {
 		start := from.Add(time.Duration(i) * step)
 		u.slots[i].start = start
 		u.slots[i].at = momentOf(start.In(c.loc))
 	}
+	var readings []Interval
 	odd := 0
-	for i := range readings {
-		r := &readings[i]
+	for _, r := range meter {
 		e, ok := r.Energy.Get()
-		j, fits := joulesOf(e)
-		fits = fits && j >= 0 // a meter that counts what is drawn cannot run backwards
-		// What overlaps the reading before it was counted already; the later of two
-		// readings of one interval is the better.
-		if i+1 < len(readings) && readings[i+1].Start.Equal(r.Start) {
-			if ok && readings[i+1].Energy.Ok() && (readings[i+1].Energy.Or(0) != e || readings[i+1].Length != r.Length) {
-				u.problem("the meter has two readings for %s; the later given one is used", r.Start.In(c.loc).Format(stamp))
-			}
-			if readings[i+1].Energy.Ok() || !ok {
-				continue
-			}
-			readings[i+1] = *r
-			continue
-		}
 		if !ok {
 			continue
 		}
+		j, fits := joulesOf(e)
 		offset := r.Start.Sub(from)
-		aligned := r.Length > 0 && r.Length%time.Second == 0 && ((r.Length >= step && mod(offset, step) == 0 && r.Length%step == 0) || (r.Length < step && step%r.Length == 0 && mod(offset, r.Length) == 0))
-		if !aligned || !fits || r.Start.Before(last) {
+		aligned := r.Length >= step && r.Length%step == 0 && mod(offset, step) == 0 ||
+			r.Length > 0 && r.Length < step && step%r.Length == 0 && r.Length%time.Second == 0 && mod(offset, r.Length) == 0
+		if !aligned || !fits || j < 0 { // a meter of what is drawn cannot run backwards
+			odd++
+			continue
+		}
+		readings = append(readings, r)
+	}
+	slices.SortStableFunc(readings, func(a, b Interval) int { return a.Start.Compare(b.Start) })
+	last := time.Time{}
+	for i := range readings {
+		r := &readings[i]
+		// Of two readings of one interval the later given is the better.
+		if i+1 < len(readings) && readings[i+1].Start.Equal(r.Start) {
+			if readings[i+1].Energy != r.Energy || readings[i+1].Length != r.Length {
+				u.problem("the meter has two readings for %s; the later given one is used", r.Start.In(c.loc).Format(stamp))
+			}
+			continue
+		}
+		if r.Start.Before(last) {
 			odd++
 			continue
 		}
 		last = r.end()
+		j, _ := joulesOf(r.Energy.Or(0))
 		if r.Length >= step {
 			parts := int64(r.Length / step)
 			var before int64
@@ -133,7 +136,7 @@ func (c *Contract) spread(from, to time.Time, meter []Interval) usage {
 			}
 			continue
 		}
-		at := r.Start.Add(-mod(offset, step))
+		at := r.Start.Add(-mod(r.Start.Sub(from), step))
 		if s := slotAt(from, at, step, n); s >= 0 {
 			u.slots[s].joules += j
 			covered[s] += r.Length

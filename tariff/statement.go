@@ -64,9 +64,11 @@ type Statement struct {
 	Total    unit.Money    `json:"total"`
 	Metered  Exact         `json:"metered_mwh"`
 	Status   Status        `json:"status"`
-	Problems []string      `json:"problems,omitempty"`
-	Demands  []PastDemand  `json:"demands,omitempty"` // keep them for the ratchets of later months
-	Detail   []Detail      `json:"detail,omitempty"`
+	// Estimated says how many meter intervals are estimates, and by what rule.
+	Estimated []string     `json:"estimated,omitempty"`
+	Problems  []string     `json:"problems,omitempty"`
+	Demands   []PastDemand `json:"demands,omitempty"` // keep them for the ratchets of later months
+	Detail    []Detail     `json:"detail,omitempty"`
 }
 
 // Line is one line of a statement: Quantity x Rate x Factor, rounded.
@@ -124,6 +126,9 @@ func (c *Contract) Statement(month Month, meter []Interval, prices Prices, state
 	s.Lines, s.Detail, s.Demands, s.Problems = w.lines, w.detail, w.demands, w.use.problems
 	for i := range s.Demands {
 		s.Demands[i].Month = month
+	}
+	for _, rule := range sorted(w.use.estimates) {
+		s.Estimated = append(s.Estimated, fmt.Sprintf("%d meter intervals by %s", w.use.estimates[rule], rule))
 	}
 	var joules int64
 	for i := range w.use.slots {

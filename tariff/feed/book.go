@@ -87,7 +87,7 @@ func (b *Book) late(series string, start time.Time) time.Duration {
 	if !ok {
 		return 0
 	}
-	return max(0, b.now().Sub(s.Due(start)))
+	return max(0, b.now().Sub(s.Due(start.Truncate(s.Interval))))
 }
 
 // SystemLoads gives a series of load to the tariff room, for coincident peaks.

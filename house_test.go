@@ -28,6 +28,7 @@ var may = map[string][]string{
 	"telemetry":        {"unit", "miner"},
 	"fleet":            {"unit", "miner", "plant", "site", "ledger", "telemetry"},
 	"sim":              {"unit", "miner", "plant", "site"},
+	"tariff":           {"unit"},
 	"config":           {"unit", "miner"},
 	"server":           {"unit", "miner", "plant", "site", "fleet", "ledger", "telemetry", "web"},
 	"web":              {},

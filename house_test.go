@@ -26,6 +26,8 @@ var may = map[string][]string{
 	"site":             {"unit", "miner", "plant"},
 	"ledger":           {"unit"},
 	"telemetry":        {"unit", "miner"},
+	"market":           {"unit"},
+	"debt":             {"unit", "market", "learn"},
 	"fleet":            {"unit", "miner", "plant", "site", "ledger", "telemetry"},
 	"sim":              {"unit", "miner", "plant", "site"},
 	"tariff":           {"unit"},

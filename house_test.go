@@ -31,6 +31,7 @@ var may = map[string][]string{
 	"fleet":            {"unit", "miner", "plant", "site", "ledger", "telemetry"},
 	"sim":              {"unit", "miner", "plant", "site"},
 	"tariff":           {"unit"},
+	"forecast":         {"unit", "tariff", "learn"},
 	"config":           {"unit", "miner"},
 	"server":           {"unit", "miner", "plant", "site", "fleet", "ledger", "telemetry", "web"},
 	"web":              {},

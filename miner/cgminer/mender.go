@@ -295,7 +295,14 @@ func (m *mender) word(key bool) []byte {
 			break
 		}
 	}
-	return trim(m.in[from:m.i])
+	whole := m.in[from:m.i]
+	word := trim(whole)
+	for _, c := range whole[len(word):] { // behind it; a word begins with itself
+		if c < ' ' && c != '\t' && c != '\r' && c != '\n' {
+			m.did |= control
+		}
+	}
+	return word
 }
 
 // quote writes a word as text.

@@ -144,7 +144,7 @@ func Figures(r *Report) []Figure {
 	}
 	return []Figure{
 		show(hashes, "Hashrate", hUnit, against),
-		show(percent(r.Potential, 1), "Of the potential", "%", plain(r.Work, 1)+" TH-days produced"),
+		show(percent(r.Potential, 1), "Of the potential", "%", thousands(r.Work)+" TH-days produced"),
 		show(percent(r.Uptime, 2), "Uptime", "%", off),
 		show(number(r.Energy.Total, 1/3.6e9, 2), "Energy", "MWh", energy),
 		show(number(r.Energy.Efficiency, 1, 1), "Efficiency", "J/TH", site),
@@ -171,4 +171,42 @@ func scaled(h unit.Opt[unit.Hashrate]) (value, symbol string) {
 		return plain(float64(v)/1e3, 2), "PH/s"
 	}
 	return plain(float64(v), 1), "TH/s"
+}
+
+// Remarks are what a reader must know before the numbers.
+func Remarks(r *Report) []string {
+	var out []string
+	zone := r.From.Location()
+	if r.Partial {
+		out = append(out, "The day is not over: this report ends at "+r.To.In(zone).Format("15:04")+".")
+	}
+	if r.Machines > 0 && r.Coverage < 0.99 {
+		out = append(out, plain(100*(1-r.Coverage), 1)+" % of machine time is not known: there are no polls of it.")
+	}
+	for i, h := range r.Holes {
+		if i == 4 {
+			out = append(out, countOf(len(r.Holes)-i, "more hole")+".")
+			break
+		}
+		out = append(out, "Hardly known from "+h.From.In(zone).Format("15:04")+" to "+h.To.In(zone).Format("15:04")+": "+plain(100*h.Coverage, 0)+" % of the polls exist.")
+	}
+	if r.Unknown > 0 {
+		out = append(out, countOf(r.Unknown, "machine")+" of "+strconv.Itoa(r.Machines)+" without a single poll.")
+	}
+	if e := r.Energy; len(e.MeterNames) > 0 && e.From != "meter" {
+		out = append(out, "The meters cover "+plain(100*e.MeterCover, 0)+" % of the day, so the energy is the machines' own.")
+	}
+	if e := r.Energy; e.From == "machines" && e.Told < 0.99 {
+		out = append(out, "Power was told for "+plain(100*e.Told, 0)+" % of hashing machine time: the energy lacks the rest.")
+	}
+	return out
+}
+
+// thousands writes a large number with a tenth and commas.
+func thousands(v float64) string {
+	whole, tenth, _ := strings.Cut(plain(v, 1), ".")
+	for i := len(whole) - 3; i > 0; i -= 3 {
+		whole = whole[:i] + "," + whole[i:]
+	}
+	return whole + "." + tenth
 }

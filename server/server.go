@@ -27,6 +27,7 @@ import (
 	"ballast/fleet"
 	"ballast/ledger"
 	"ballast/plant"
+	"ballast/report"
 	"ballast/telemetry"
 )
 
@@ -46,6 +47,8 @@ type Options struct {
 	Rescan    func(ctx context.Context, ranges []netip.Prefix) bool // starts a scan, false when one runs; nil: not available
 	Scan      func() ScanState                                      // how far the running or last scan is
 	Plant     func(now time.Time) []plant.Reading                   // newest of each meter and controller; nil: none
+	Mailer    report.Mailer                                         // sends reports; nil: nothing is sent
+	Meters    *report.MeterBook                                     // what the meters told; nil: none
 	Log       *slog.Logger
 }
 
@@ -66,6 +69,7 @@ type Server struct {
 	sessions *scs.SessionManager
 	hub      *hub
 	throttle *throttle
+	reports  *reporter
 	handler  http.Handler
 }
 
@@ -82,6 +86,7 @@ func New(o Options) *Server {
 	s.sessions.IdleTimeout = 3 * 24 * time.Hour
 	s.sessions.Cookie.Name = "ballast"
 	s.hub = newHub(s)
+	s.reports = newReporter(s)
 
 	mux := http.NewServeMux()
 	config := huma.DefaultConfig("Ballast", o.Version)
@@ -101,6 +106,8 @@ func New(o Options) *Server {
 	s.registerMachines()
 	s.registerHistory()
 	s.registerCommands()
+	s.registerReports()
+	s.registerReportMail()
 	s.registerLive(mux)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
 		if err := o.Record.Ping(r.Context()); err != nil {
@@ -146,6 +153,11 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
 	go s.hub.run(ctx)
+	reporting := make(chan struct{})
+	go func() {
+		defer close(reporting)
+		s.reports.run(ctx)
+	}()
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
@@ -157,6 +169,7 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	err := srv.Serve(l)
 	if errors.Is(err, http.ErrServerClosed) {
 		<-stopped
+		<-reporting // it writes to the record, which closes next
 		return nil
 	}
 	return fmt.Errorf("serving: %w", err)

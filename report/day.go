@@ -1,6 +1,7 @@
 package report
 
 import (
+	"encoding/json"
 	"fmt"
 	"time"
 )
@@ -72,4 +73,21 @@ func (d Day) At(hour, minute int) time.Time {
 // Date is the day for people: "Sunday, 22 November 2026".
 func (d Day) Date() string {
 	return time.Date(d.year, d.month, d.day, 12, 0, 0, 0, time.UTC).Format("Monday, 2 January 2006")
+}
+
+// Read reads a report that was kept as JSON, with its times in the site's zone.
+func Read(body []byte) (Report, error) {
+	var r Report
+	if err := json.Unmarshal(body, &r); err != nil {
+		return r, fmt.Errorf("reading a kept report: %w", err)
+	}
+	zone, err := time.LoadLocation(r.Zone)
+	if err != nil {
+		return r, fmt.Errorf("reading a kept report: %w", err)
+	}
+	r.From, r.To = r.From.In(zone), r.To.In(zone)
+	for i := range r.Holes {
+		r.Holes[i].From, r.Holes[i].To = r.Holes[i].From.In(zone), r.Holes[i].To.In(zone)
+	}
+	return r, nil
 }

@@ -29,6 +29,7 @@ type cli struct {
 	Top        topCmd                    `cmd:"" help:"Show the running site live in the terminal."`
 	Machine    machineCmd                `cmd:"" help:"List, read and command single machines."`
 	Export     exportCmd                 `cmd:"" help:"Write history to a file: CSV, JSON lines or Parquet."`
+	Report     reportCmd                 `cmd:"" help:"Print or write a report of the running site."`
 	Config     configCmd                 `cmd:"" help:"Check, print or describe the configuration."`
 	Bench      benchCmd                  `cmd:"" help:"Measure Ballast on this machine, against a simulated site."`
 	Link       linkCmd                   `cmd:"" help:"Print a one-time link to set up or recover an account."`

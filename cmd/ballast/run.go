@@ -25,6 +25,7 @@ import (
 	"ballast/ledger/postgres"
 	"ballast/ledger/sqlite"
 	"ballast/plant"
+	"ballast/report"
 	"ballast/server"
 	"ballast/telemetry"
 	"ballast/telemetry/duckdb"
@@ -141,6 +142,7 @@ type house struct {
 	scan      *scanning
 	devices   []plant.Source
 	latest    plant.Latest
+	meters    report.MeterBook
 }
 
 func open(ctx context.Context, cfg config.Config, simulated bool, log *slog.Logger) (*house, error) {
@@ -215,7 +217,7 @@ func (h *house) run(ctx context.Context, s *streams) error {
 	defer stopMetrics()
 	srv := server.New(server.Options{
 		Fleet: h.fleet, Record: h.record, History: h.history, Batcher: h.batcher, Metrics: metrics, Web: web.Dist(), Site: h.cfg.Site.Name, Zone: h.cfg.Site.Zone,
-		Version: version, Simulated: h.simulated, URL: url, Rescan: h.scan.start, Scan: h.scan.state, Plant: h.latest.All, Log: h.log,
+		Version: version, Simulated: h.simulated, URL: url, Rescan: h.scan.start, Scan: h.scan.state, Plant: h.latest.All, Meters: &h.meters, Log: h.log,
 	})
 	if err := openDoor(ctx, h.record, h.cfg.Data, local); err != nil {
 		return err

@@ -284,6 +284,7 @@ func (b *builder) finish() (Report, []MachineDay, error) {
 	r.Racks = r.Racks[:min(len(r.Racks), worstRacks)]
 	b.points()
 	b.energy()
+	r.Remarks = append([]string{}, Remarks(r)...)
 	return *r, days, nil
 }
 

@@ -151,8 +151,9 @@ type Report struct {
 	Unknown  int       `json:"machines_unknown" doc:"Of these, without a single poll."`
 	Every    float64   `json:"poll_interval_s" doc:"Seconds between polls, as configured; estimated from the rows when that is not known."`
 
-	Coverage float64 `json:"coverage" doc:"Share of the expected machine time that polls exist for."`
-	Holes    []Hole  `json:"holes" doc:"Stretches of which less than nine tenths is known."`
+	Remarks  []string `json:"remarks" doc:"What a reader must know before the numbers."`
+	Coverage float64  `json:"coverage" doc:"Share of the expected machine time that polls exist for."`
+	Holes    []Hole   `json:"holes" doc:"Stretches of which less than nine tenths is known."`
 
 	Hashrate  unit.Opt[unit.Hashrate] `json:"hashrate_ths,omitzero" doc:"Mean over the known time."`
 	Nominal   unit.Opt[unit.Hashrate] `json:"nominal_ths,omitzero" doc:"What the machines in service can do: of each the most that it called nominal in the day, else the last it told, else its nameplate."`

@@ -642,6 +642,8 @@ export interface components {
       "quarters": (components['schemas']['ReportQuarterPoint'])[] | null
       /** Racks that lost most, at most 30. */
       "racks": (components['schemas']['ReportRackDay'])[] | null
+      /** What a reader must know before the numbers. */
+      "remarks": (string)[] | null
       "site": string
       "time": components['schemas']['ReportTimes']
       /** The site as people call it. */

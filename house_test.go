@@ -31,7 +31,7 @@ var may = map[string][]string{
 	"config":           {"unit", "miner"},
 	// A report is made of what the server's doors hold, without knowing them.
 	"report":      {"unit", "miner"},
-	"server":      {"unit", "miner", "plant", "site", "fleet", "ledger", "telemetry", "report", "web"},
+	"server":      {"unit", "miner", "plant", "site", "fleet", "ledger", "telemetry", "report", "config", "web"},
 	"web":         {},
 	"cmd/ballast": {"*"},
 }

@@ -78,6 +78,10 @@ var policy = map[string]Right{
 	"send-report":            Configure,
 	"report-sends":           Configure,
 
+	"system":         Administer,
+	"settings":       Administer,
+	"support-bundle": Administer,
+
 	"edit-machine": Repair,
 	"command":      Repair, // and Command, unless the wish is one of a technician's: see commandRight
 	"scan":         Configure,

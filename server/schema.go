@@ -33,6 +33,7 @@ func schemas() huma.Registry {
 	optionals(r, reflect.TypeFor[plant.Reading](), seen)
 	optionals(r, reflect.TypeFor[report.Report](), seen)
 	optionals(r, reflect.TypeFor[reportDaysBody](), seen)
+	optionals(r, reflect.TypeFor[System](), seen)
 	return r
 }
 

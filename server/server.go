@@ -24,6 +24,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"ballast/config"
 	"ballast/fleet"
 	"ballast/ledger"
 	"ballast/plant"
@@ -50,6 +51,17 @@ type Options struct {
 	Mailer    report.Mailer                                         // sends reports; nil: nothing is sent
 	Meters    *report.MeterBook                                     // what the meters told; nil: none
 	Log       *slog.Logger
+
+	// What the pages of Ballast itself show.
+	Troubles     *Troubles      // nil: none are kept
+	Settings     []config.Entry // the configuration in force, secrets hidden
+	Files        Files
+	RecordEngine string
+}
+
+// Files are where things lie on disk; an empty path is not there.
+type Files struct {
+	Data, History, Record string
 }
 
 // ScanState is how far a scan is.
@@ -70,6 +82,7 @@ type Server struct {
 	hub      *hub
 	throttle *throttle
 	reports  *reporter
+	health   *health
 	handler  http.Handler
 }
 
@@ -87,19 +100,20 @@ func New(o Options) *Server {
 	s.sessions.Cookie.Name = "ballast"
 	s.hub = newHub(s)
 	s.reports = newReporter(s)
+	s.health = newHealth()
 
 	mux := http.NewServeMux()
-	config := huma.DefaultConfig("Ballast", o.Version)
-	config.Info.Description = "One mining site, live: machines, history, commands. Quantities carry their unit in the field's name (power_w, hashrate_ths)."
-	config.OpenAPIPath = "/openapi"
-	config.DocsPath = ""
-	config.CreateHooks = nil // no $schema field in every reply
-	config.Components.Schemas = schemas()
-	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+	about := huma.DefaultConfig("Ballast", o.Version)
+	about.Info.Description = "One mining site, live: machines, history, commands. Quantities carry their unit in the field's name (power_w, hashrate_ths)."
+	about.OpenAPIPath = "/openapi"
+	about.DocsPath = ""
+	about.CreateHooks = nil // no $schema field in every reply
+	about.Components.Schemas = schemas()
+	about.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"session": {Type: "apiKey", In: "cookie", Name: s.sessions.Cookie.Name},
 		"key":     {Type: "http", Scheme: "bearer", Description: "API key"},
 	}
-	s.api = humago.New(mux, config)
+	s.api = humago.New(mux, about)
 	s.registerSession()
 	s.registerSites()
 	s.registerSite()
@@ -108,6 +122,7 @@ func New(o Options) *Server {
 	s.registerCommands()
 	s.registerReports()
 	s.registerReportMail()
+	s.registerSystem()
 	s.registerLive(mux)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
 		if err := o.Record.Ping(r.Context()); err != nil {
@@ -153,6 +168,7 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
 	go s.hub.run(ctx)
+	go s.sampleGrowth(ctx)
 	reporting := make(chan struct{})
 	go func() {
 		defer close(reporting)

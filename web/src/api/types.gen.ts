@@ -37,6 +37,33 @@ export interface components {
       /** kind profile: its name */
       "profile"?: string
     }
+    ConfigEntry: {
+      /** What it would be if nobody said anything. */
+      "default": string
+      "doc": string
+      /** The values that it can have. */
+      "enum"?: (string)[] | null
+      /** Variable that overrides the file; empty: only the file can say it. */
+      "env"?: string
+      /** Who said it last. */
+      "from": "default" | "file" | "environment" | "flag"
+      "key": string
+      "secret"?: boolean
+      /** As the file would say it; of a secret, only whether it is set. */
+      "value": string
+      /** Line of the file, variable or flag. */
+      "where"?: string
+    }
+    Disk: {
+      /** At that growth. Retention makes the growth smaller with time. */
+      "days_left"?: number | null
+      "free_bytes"?: number | null
+      /** Of history and record together. */
+      "growth_bytes_per_day"?: number | null
+      "size_bytes"?: number | null
+      /** Hours that the growth was measured over; below 1 it is worked out from the size of a machine's day. */
+      "watched_h": number
+    }
     EditInputBody: {
       "group"?: string
       "name"?: string
@@ -419,6 +446,13 @@ export interface components {
       "setpoint_c"?: number | null
       "supply_c"?: number | null
     }
+    PlantHealth: {
+      "at": string
+      "error"?: string
+      "kind": string
+      "name": string
+      "quality": string
+    }
     PlantMeter: {
       "current_a": (number | null)[] | null
       "current_neutral_a"?: number | null
@@ -487,6 +521,25 @@ export interface components {
       "pressure_bar"?: number | null
       "temperature_c"?: number | null
       "wet_bulb_c"?: number | null
+    }
+    Process: {
+      /** Cores in use, over the time since somebody last asked, at least some seconds. */
+      "cpu_now"?: number | null
+      /** Since the start. */
+      "cpu_s"?: number | null
+      "cpus": number
+      "goroutines": number
+      /** Of it, Go's live objects. */
+      "heap_bytes": number
+      /** Resident. */
+      "memory_bytes"?: number | null
+      "open_files"?: number | null
+      "open_files_limit"?: number | null
+      "pid": number
+    }
+    RecordSize: {
+      /** Of the embedded engine; another one's size is its own affair. */
+      "bytes"?: number | null
     }
     Refusal: {
       "machine": number
@@ -816,6 +869,29 @@ export interface components {
       /** As people call it. */
       "title": string
     }
+    System: {
+      /** Rows by the time from their reply to the disk, since the start. */
+      "ages": (components['schemas']['TelemetryAge'])[] | null
+      "disk": components['schemas']['Disk']
+      "history": components['schemas']['TelemetryStats']
+      /** Streams that are open. */
+      "live_listeners": number
+      "now": string
+      "open_commands": number
+      /** Meters, controllers and PDUs: how good their newest readings are. */
+      "plant": (components['schemas']['PlantHealth'])[] | null
+      "poll_interval_s": number
+      "polls": components['schemas']['FleetPollStats']
+      "process": components['schemas']['Process']
+      "record": components['schemas']['RecordSize']
+      "scan": components['schemas']['ScanState']
+      "started": string
+      /** From reply to disk. */
+      "storing": components['schemas']['TelemetryBatcherStats']
+      /** Warnings and errors of the last day, newest first. */
+      "troubles": (components['schemas']['Trouble'])[] | null
+      "version": components['schemas']['Versions']
+    }
     TelemetryAge: {
       "rows": number
       "upto_ns": number
@@ -857,6 +933,23 @@ export interface components {
       "per_day": number
       "refused": number
       "skipped": number
+    }
+    Trouble: {
+      "count": number
+      /** Of the last time; secrets are left out. */
+      "detail"?: string
+      "first": string
+      "last": string
+      "level": "WARN" | "ERROR"
+      "what": string
+    }
+    Versions: {
+      "ballast": string
+      "go": string
+      "history_engine": string
+      "record_engine": string
+      "revision"?: string
+      "system": string
     }
   }
 }

@@ -131,7 +131,7 @@ func (s *Server) scheduled(ctx context.Context, k ledger.ReportSchedule, err err
 func (s *Server) scheduleView(ctx context.Context, k ledger.ReportSchedule) (ReportSchedule, error) {
 	v := ReportSchedule{ID: k.ID, Site: k.Site, Recipients: k.Recipients, At: fmt.Sprintf("%02d:%02d", k.Minute/60, k.Minute%60), Attach: k.Attach, Enabled: k.Enabled}
 	if k.Enabled {
-		v.Next = report.Schedule{Minute: k.Minute}.Next(s.reports.zone(), time.Now())
+		v.Next = report.Schedule{Minute: k.Minute}.Next(s.reports.zone(), s.reports.now())
 	}
 	last, err := s.Record.ReportSends(ctx, ledger.SendFilter{Schedule: k.ID, Limit: 1})
 	if err != nil {
@@ -177,7 +177,7 @@ func (s *Server) sendNow(ctx context.Context, in *idInput) (*struct{ Body ledger
 	if err := s.Record.Audit(ctx, ledger.Audit{Actor: p.Name(), Action: "report.send", Subject: fmt.Sprintf("report-schedule/%d", k.ID), Detail: strings.Join(k.Recipients, " ")}); err != nil {
 		return nil, s.fail("writing the audit log", err)
 	}
-	sent, err := s.reports.send(ctx, k, report.DayOf(time.Now(), s.reports.zone()).Add(-1), true)
+	sent, err := s.reports.send(ctx, k, report.DayOf(s.reports.now(), s.reports.zone()).Add(-1), true)
 	if err != nil {
 		return nil, s.fail("sending the report", err)
 	}
@@ -192,7 +192,7 @@ const sendLimit = 2 * time.Minute
 func (p *reporter) send(ctx context.Context, k ledger.ReportSchedule, day report.Day, byHand bool) (ledger.ReportSend, error) {
 	ctx, cancel := context.WithTimeout(ctx, sendLimit)
 	defer cancel()
-	sent := ledger.ReportSend{Schedule: k.ID, Site: k.Site, Day: day.String(), At: time.Now(), To: k.Recipients, ByHand: byHand}
+	sent := ledger.ReportSend{Schedule: k.ID, Site: k.Site, Day: day.String(), At: p.now(), To: k.Recipients, ByHand: byHand}
 	if err := p.mail(ctx, k, day); err != nil {
 		sent.Error = err.Error()
 		p.s.Log.Warn("a report could not be sent", "site", k.Site, "day", day.String(), "error", err)
@@ -245,7 +245,7 @@ func (p *reporter) run(ctx context.Context) {
 		case <-tick.C:
 		}
 		p.meters(ctx)
-		now := time.Now()
+		now := p.now()
 		if today := report.DayOf(now.Add(-finalAfter), p.zone()); today.String() != kept {
 			if p.catchUp(ctx, today) {
 				kept = today.String()

@@ -24,6 +24,7 @@ import (
 type reporter struct {
 	s   *Server
 	src reportSource
+	now func() time.Time
 
 	building chan struct{}
 	mu       sync.Mutex
@@ -45,7 +46,7 @@ const (
 )
 
 func newReporter(s *Server) *reporter {
-	return &reporter{s: s, src: reportSource{s.History, s.Record, s.Fleet}, building: make(chan struct{}, 1), fresh: map[string]freshReport{}}
+	return &reporter{s: s, src: reportSource{s.History, s.Record, s.Fleet}, now: time.Now, building: make(chan struct{}, 1), fresh: map[string]freshReport{}}
 }
 
 func (p *reporter) zone() *time.Location {
@@ -70,7 +71,7 @@ func (p *reporter) title(ctx context.Context, site string) string {
 // daily is a day's report, kept when it is final. Machines come with a report
 // that was made now and never with one that was kept; ask with whole for them.
 func (p *reporter) daily(ctx context.Context, site string, day report.Day, whole bool) (report.Report, []report.MachineDay, error) {
-	now := time.Now()
+	now := p.now()
 	over := now.After(day.End().Add(finalAfter))
 	if over && !whole {
 		kept, err := p.s.Record.Report(ctx, site, day.String())
@@ -151,7 +152,7 @@ func (s *Server) reportSite(ctx context.Context, only string) (string, error) {
 
 func (s *Server) reportDay(text string) (report.Day, error) {
 	zone := s.reports.zone()
-	switch today := report.DayOf(time.Now(), zone); text {
+	switch today := report.DayOf(s.reports.now(), zone); text {
 	case "today":
 		return today, nil
 	case "yesterday":
@@ -304,7 +305,7 @@ func (s *Server) reportDays(ctx context.Context, in *reportDaysInput) (*struct{ 
 	if err != nil {
 		return nil, err
 	}
-	today := report.DayOf(time.Now(), s.reports.zone())
+	today := report.DayOf(s.reports.now(), s.reports.zone())
 	first, last := today.Add(-30), today
 	if in.To != "" {
 		if last, err = s.reportDay(in.To); err != nil {

@@ -213,10 +213,12 @@ func (b *builder) finish() (Report, []MachineDay, error) {
 	var potential, producedOf, rate, nominal float64
 	racks := map[string]*rack{}
 	kinds := map[miner.Code]*FaultKind{}
-	length := b.to.Sub(b.from).Seconds()
+	for _, t := range b.tallies {
+		b.expected(t)
+	}
+	length := b.inService()
 	for _, id := range slices.Sorted(maps.Keys(b.tallies)) {
 		t := b.tallies[id]
-		b.expected(t)
 		if t.expected <= 0 {
 			continue
 		}
@@ -315,6 +317,22 @@ func (b *builder) expected(t *tally) {
 	}
 	// Polls before it was entered or after it was retired count as well.
 	t.expected = max(t.expected, t.known())
+}
+
+// inService is how long the site had machines during the report, in seconds: a
+// mean of its first day is not of the hours before it was there.
+func (b *builder) inService() float64 {
+	first := b.to
+	for _, t := range b.tallies {
+		if t.expected > 0 && t.Since.Before(first) {
+			first = t.Since
+		}
+	}
+	if first.After(b.from) {
+		b.r.Since = first.In(b.from.Location())
+		return max(b.to.Sub(first).Seconds(), 1)
+	}
+	return b.to.Sub(b.from).Seconds()
 }
 
 // worst are the machines that lost most.
@@ -453,6 +471,9 @@ func (b *builder) energy() {
 	e, s := &b.r.Energy, &b.sum
 	e.From = "none"
 	length := b.to.Sub(b.from).Seconds()
+	if !b.r.Since.IsZero() {
+		length = max(b.to.Sub(b.r.Since).Seconds(), 1)
+	}
 	if s.energyTime > 0 {
 		e.From, e.Machines = "machines", unit.Some(unit.Energy(s.energy))
 		e.Total = e.Machines

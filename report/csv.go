@@ -180,6 +180,9 @@ func Remarks(r *Report) []string {
 	if r.Partial {
 		out = append(out, "The day is not over: this report ends at "+r.To.In(zone).Format("15:04")+".")
 	}
+	if !r.Since.IsZero() && r.Since.Sub(r.From) >= time.Minute {
+		out = append(out, "The first machine was entered at "+r.Since.In(zone).Format("15:04")+": means are from then on.")
+	}
 	if r.Machines > 0 && r.Coverage < 0.99 {
 		out = append(out, plain(100*(1-r.Coverage), 1)+" % of machine time is not known: there are no polls of it.")
 	}

@@ -86,6 +86,9 @@ func Read(body []byte) (Report, error) {
 		return r, fmt.Errorf("reading a kept report: %w", err)
 	}
 	r.From, r.To = r.From.In(zone), r.To.In(zone)
+	if !r.Since.IsZero() {
+		r.Since = r.Since.In(zone)
+	}
 	for i := range r.Holes {
 		r.Holes[i].From, r.Holes[i].To = r.Holes[i].From.In(zone), r.Holes[i].To.In(zone)
 	}

@@ -145,6 +145,7 @@ type Report struct {
 	From     time.Time `json:"from"`
 	To       time.Time `json:"to" doc:"Where the report ends: of a day that is not over, when it was made."`
 	Hours    float64   `json:"hours" doc:"Length of the whole day: 23 or 25 when clocks change."`
+	Since    time.Time `json:"since,omitzero" doc:"When the first machine was entered, on a day that began without one: means are from then on."`
 	Partial  bool      `json:"partial" doc:"The day is not over."`
 	MadeAt   time.Time `json:"made_at"`
 	Machines int       `json:"machines" doc:"In service at any time of the day."`

@@ -55,7 +55,7 @@ func (s *Server) registerReportMail() {
 		})
 	op(s, huma.Operation{OperationID: "edit-report-schedule", Method: http.MethodPut, Path: "/api/v1/reports/schedules/{id}", Summary: "Change a schedule; its site stays", Tags: tags, Errors: []int{404, 422}},
 		func(ctx context.Context, in *struct {
-			idInput
+			ID   int64 `path:"id" minimum:"1"`
 			Body scheduleInput
 		}) (*struct{ Body ReportSchedule }, error) {
 			old, err := s.scheduleOf(ctx, in.ID)

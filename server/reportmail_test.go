@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -117,6 +118,26 @@ func TestReportGoesOutOnce(t *testing.T) {
 	sum := out["sum"].(map[string]any)
 	if code != 200 || len(days) != 1 || sum["work_th_days"].(float64) != 99 || sum["days"].(float64) != 1 || sum["lost_th_days"].(float64) < 10.99 {
 		t.Errorf("%d %v", code, out)
+	}
+	// As files, each of the day that was asked for.
+	for file, start := range map[string]string{"report.pdf": "%PDF-", "machines.csv": "day,site,", "quarters.csv": "from,", "summary.csv": "figure,"} {
+		req, err := http.NewRequestWithContext(t.Context(), "GET", v.base+"/api/v1/reports/daily/"+day+"/"+file+"?site=hood", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set(key[0], key[1])
+		res, err := v.http.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := io.ReadAll(res.Body)
+		res.Body.Close()
+		if err != nil || res.StatusCode != 200 || !strings.HasPrefix(string(b), start) || !strings.Contains(res.Header.Get("Content-Disposition"), "hood-"+day) {
+			t.Errorf("%s: %d %.40q %v", file, res.StatusCode, b, res.Header)
+		}
+	}
+	if code, out = v.do("PUT", "/api/v1/reports/schedules/1", map[string]any{"recipients": []string{"ops@example.com"}, "at": "23:59", "enabled": true}, key...); code != 200 || out["at"] != "23:59" {
+		t.Errorf("changed: %d %v", code, out)
 	}
 	// By hand, whenever somebody wants.
 	if code, out = v.do("POST", "/api/v1/reports/schedules/1/send", nil, key...); code != 200 || out["by_hand"] != true || out["error"] != nil || len(mail.sent) != 2 {

@@ -189,7 +189,8 @@ func (s *Server) reportDaily(ctx context.Context, in *reportInput) (*struct{ Bod
 }
 
 type reportFileInput struct {
-	reportInput
+	siteQuery
+	Date string `path:"date" maxLength:"20" doc:"2026-11-22, today or yesterday, on the site's clocks."`
 	File string `path:"file" maxLength:"20" enum:"report.pdf,machines.csv,quarters.csv,summary.csv"`
 }
 

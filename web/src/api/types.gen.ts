@@ -697,6 +697,8 @@ export interface components {
       "racks": (components['schemas']['ReportRackDay'])[] | null
       /** What a reader must know before the numbers. */
       "remarks": (string)[] | null
+      /** When the first machine was entered, on a day that began without one: means are from then on. */
+      "since"?: string
       "site": string
       "time": components['schemas']['ReportTimes']
       /** The site as people call it. */

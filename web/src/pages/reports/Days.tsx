@@ -29,7 +29,7 @@ const columns: Column<Head>[] = [
   { key: 'uptime', title: 'Uptime', width: '92px', num: true, show: (r) => percent(r.uptime, 2), by: (r) => r.uptime },
   { key: 'energy', title: 'MWh', width: '84px', num: true, show: (r) => mwh(r.energy_j), by: (r) => r.energy_j },
   { key: 'jth', title: 'J/TH', width: '76px', num: true, show: (r) => fixed(r.efficiency_j_per_th, 1), by: (r) => r.efficiency_j_per_th },
-  { key: 'lost', title: 'Lost TH-days', width: '112px', num: true, show: (r) => fixed(r.lost_th_days, 1), by: (r) => r.lost_th_days },
+  { key: 'lost', title: 'Lost TH-days', width: '136px', num: true, show: (r) => fixed(r.lost_th_days, 1), by: (r) => r.lost_th_days },
   { key: 'known', title: 'Known', width: '84px', num: true, show: (r) => percent(r.coverage), by: (r) => r.coverage },
 ]
 

@@ -33,9 +33,11 @@ var may = map[string][]string{
 	"tariff":           {"unit"},
 	"forecast":         {"unit", "tariff", "learn"},
 	"config":           {"unit", "miner"},
-	"server":           {"unit", "miner", "plant", "site", "fleet", "ledger", "telemetry", "web"},
-	"web":              {},
-	"cmd/ballast":      {"*"},
+	// A report is made of what the server's doors hold, without knowing them.
+	"report":      {"unit", "miner"},
+	"server":      {"unit", "miner", "plant", "site", "fleet", "ledger", "telemetry", "report", "config", "web"},
+	"web":         {},
+	"cmd/ballast": {"*"},
 }
 
 // The domain and its doors must not know an engine, a server or a clock of

@@ -120,6 +120,7 @@ type ModbusDevice struct {
 	Unit     uint8         `yaml:"unit" doc:"Modbus unit identifier."`
 	Map      string        `yaml:"map" doc:"Register map: the name of a built-in one, or a file."`
 	Interval time.Duration `yaml:"interval" min:"0s" doc:"How often it is read. 0 is 5 s."`
+	Behind   string        `yaml:"behind" doc:"For a meter: the name of the meter that it stands behind, so that its energy is not counted twice in reports. Empty: it is fed directly."`
 }
 
 // SNMPDevice is one device on SNMP.

@@ -50,23 +50,33 @@ type Source struct {
 // Load reads the file, then the environment, then the settings, and checks the
 // whole. It returns every problem it can find, not only the first.
 func Load(src Source) (Config, []Problem) {
+	c, _, problems := LoadPlaces(src)
+	return c, problems
+}
+
+// Places is where each key was said: "ballast.yaml:12:5", the variable, the
+// flag. Keys that are not in it have their default.
+type Places map[string]string
+
+// LoadPlaces is Load, and tells where each key was said.
+func LoadPlaces(src Source) (Config, Places, []Problem) {
 	c := Default()
 	var problems []Problem
-	places := map[string]string{}
+	places := Places{}
 	name := filepath.Base(src.File)
 	if src.File != "" {
 		text, err := os.ReadFile(src.File)
 		if err != nil {
-			return c, []Problem{{Place: src.File, Message: "cannot be read: " + errors.Unwrap(err).Error()}}
+			return c, places, []Problem{{Place: src.File, Message: "cannot be read: " + errors.Unwrap(err).Error()}}
 		}
 		tree, err := parse(text)
 		if err != nil {
-			return c, []Problem{yamlProblem(name, string(text), err)}
+			return c, places, []Problem{yamlProblem(name, string(text), err)}
 		}
 		note(tree, name, places)
 		if len(strings.TrimSpace(string(text))) > 0 {
 			if err := decode(text, &c); err != nil {
-				return c, append(problems, yamlProblem(name, string(text), err))
+				return c, places, append(problems, yamlProblem(name, string(text), err))
 			}
 		}
 	}
@@ -115,7 +125,7 @@ func Load(src Source) (Config, []Problem) {
 		}
 		problems = append(problems, p)
 	}
-	return c, problems
+	return c, places, problems
 }
 
 // parse and decode guard against the parser's own panics, which odd files can

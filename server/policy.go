@@ -67,6 +67,21 @@ var policy = map[string]Right{
 	"commands":       Look,
 	"command-events": Look,
 
+	"reports":      Look,
+	"report-daily": Look,
+	"report-file":  Look,
+
+	"report-schedules":       Configure, // they hold people's addresses
+	"add-report-schedule":    Configure,
+	"edit-report-schedule":   Configure,
+	"delete-report-schedule": Configure,
+	"send-report":            Configure,
+	"report-sends":           Configure,
+
+	"system":         Administer,
+	"settings":       Administer,
+	"support-bundle": Administer,
+
 	"edit-machine": Repair,
 	"command":      Repair, // and Command, unless the wish is one of a technician's: see commandRight
 	"scan":         Configure,

@@ -51,7 +51,7 @@ func TestRoleByOperation(t *testing.T) {
 			if right == Anybody {
 				continue
 			}
-			concrete := strings.NewReplacer("{id}", "1", "{name}", "x").Replace(path)
+			concrete := strings.NewReplacer("{id}", "1", "{name}", "x", "{date}", "2026-11-01", "{file}", "summary.csv").Replace(path)
 			if code, _ := v.do(method, concrete, bodyFor(o.OperationID)); code != 401 {
 				t.Errorf("%s %s: a stranger got %d", method, path, code)
 			}
@@ -112,6 +112,8 @@ func bodyFor(id string) any {
 	switch id {
 	case "command":
 		return map[string]any{"machines": []int{1}, "setting": map[string]any{"kind": "sleep"}}
+	case "add-report-schedule", "edit-report-schedule":
+		return map[string]any{"recipients": []string{"ops@example.com"}, "at": "07:00", "enabled": true}
 	case "scan", "edit-machine":
 		return map[string]any{}
 	}

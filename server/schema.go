@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"ballast/plant"
+	"ballast/report"
 )
 
 // schemas names the API's types so that two packages may use one word: types of
@@ -30,6 +31,9 @@ func schemas() huma.Registry {
 	seen := map[reflect.Type]bool{}
 	optionals(r, reflect.TypeFor[Machine](), seen)
 	optionals(r, reflect.TypeFor[plant.Reading](), seen)
+	optionals(r, reflect.TypeFor[report.Report](), seen)
+	optionals(r, reflect.TypeFor[reportDaysBody](), seen)
+	optionals(r, reflect.TypeFor[System](), seen)
 	return r
 }
 

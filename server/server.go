@@ -24,9 +24,11 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"ballast/config"
 	"ballast/fleet"
 	"ballast/ledger"
 	"ballast/plant"
+	"ballast/report"
 	"ballast/telemetry"
 )
 
@@ -46,7 +48,20 @@ type Options struct {
 	Rescan    func(ctx context.Context, ranges []netip.Prefix) bool // starts a scan, false when one runs; nil: not available
 	Scan      func() ScanState                                      // how far the running or last scan is
 	Plant     func(now time.Time) []plant.Reading                   // newest of each meter and controller; nil: none
+	Mailer    report.Mailer                                         // sends reports; nil: nothing is sent
+	Meters    *report.MeterBook                                     // what the meters told; nil: none
 	Log       *slog.Logger
+
+	// What the pages of Ballast itself show.
+	Troubles     *Troubles      // nil: none are kept
+	Settings     []config.Entry // the configuration in force, secrets hidden
+	Files        Files
+	RecordEngine string
+}
+
+// Files are where things lie on disk; an empty path is not there.
+type Files struct {
+	Data, History, Record string
 }
 
 // ScanState is how far a scan is.
@@ -66,6 +81,8 @@ type Server struct {
 	sessions *scs.SessionManager
 	hub      *hub
 	throttle *throttle
+	reports  *reporter
+	health   *health
 	handler  http.Handler
 }
 
@@ -82,25 +99,30 @@ func New(o Options) *Server {
 	s.sessions.IdleTimeout = 3 * 24 * time.Hour
 	s.sessions.Cookie.Name = "ballast"
 	s.hub = newHub(s)
+	s.reports = newReporter(s)
+	s.health = newHealth()
 
 	mux := http.NewServeMux()
-	config := huma.DefaultConfig("Ballast", o.Version)
-	config.Info.Description = "One mining site, live: machines, history, commands. Quantities carry their unit in the field's name (power_w, hashrate_ths)."
-	config.OpenAPIPath = "/openapi"
-	config.DocsPath = ""
-	config.CreateHooks = nil // no $schema field in every reply
-	config.Components.Schemas = schemas()
-	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+	about := huma.DefaultConfig("Ballast", o.Version)
+	about.Info.Description = "One mining site, live: machines, history, commands. Quantities carry their unit in the field's name (power_w, hashrate_ths)."
+	about.OpenAPIPath = "/openapi"
+	about.DocsPath = ""
+	about.CreateHooks = nil // no $schema field in every reply
+	about.Components.Schemas = schemas()
+	about.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"session": {Type: "apiKey", In: "cookie", Name: s.sessions.Cookie.Name},
 		"key":     {Type: "http", Scheme: "bearer", Description: "API key"},
 	}
-	s.api = humago.New(mux, config)
+	s.api = humago.New(mux, about)
 	s.registerSession()
 	s.registerSites()
 	s.registerSite()
 	s.registerMachines()
 	s.registerHistory()
 	s.registerCommands()
+	s.registerReports()
+	s.registerReportMail()
+	s.registerSystem()
 	s.registerLive(mux)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
 		if err := o.Record.Ping(r.Context()); err != nil {
@@ -146,6 +168,12 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
 	go s.hub.run(ctx)
+	go s.sampleGrowth(ctx)
+	reporting := make(chan struct{})
+	go func() {
+		defer close(reporting)
+		s.reports.run(ctx)
+	}()
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
@@ -157,6 +185,7 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	err := srv.Serve(l)
 	if errors.Is(err, http.ErrServerClosed) {
 		<-stopped
+		<-reporting // it writes to the record, which closes next
 		return nil
 	}
 	return fmt.Errorf("serving: %w", err)

@@ -199,6 +199,34 @@ type HistoryQuery struct {
 	To     time.Time // not included
 }
 
+// FaultQuery asks what machines complained of over time.
+type FaultQuery struct {
+	From   time.Time
+	To     time.Time     // not included
+	Bucket time.Duration // whole seconds, aligned to 1970-01-01 UTC
+	Filter Filter
+}
+
+// FaultCount is how many polls of a machine's bucket complained of just these
+// faults.
+type FaultCount struct {
+	Machine miner.ID
+	At      time.Time // start of the bucket
+	Bits    uint64    // FaultCodes
+	Polls   int64
+}
+
+// Check tells what is wrong with the query, with ErrInvalid.
+func (q *FaultQuery) Check() error {
+	switch {
+	case q.Bucket <= 0 || q.Bucket%time.Second != 0:
+		return fmt.Errorf("%w: a bucket of %v; want whole seconds", ErrInvalid, q.Bucket)
+	case q.To.Before(q.From):
+		return fmt.Errorf("%w: from %v to %v", ErrInvalid, q.From, q.To)
+	}
+	return nil
+}
+
 // Format is a file format of exports.
 type Format string
 

@@ -77,6 +77,11 @@ type Store interface {
 	// ordered by day, then machine, then time. An error ends it.
 	History(ctx context.Context, q HistoryQuery) iter.Seq2[Row, error]
 
+	// Faults counts the polls that complained, by machine, bucket and what they
+	// complained of, ordered so. It reads raw rows: what is older than these
+	// are kept is not in it.
+	Faults(ctx context.Context, q FaultQuery) ([]FaultCount, error)
+
 	// Export writes raw rows in bulk, one level a file, and tells how many.
 	Export(ctx context.Context, w io.Writer, q ExportQuery) (int64, error)
 

@@ -29,6 +29,7 @@ type cli struct {
 	Top        topCmd                    `cmd:"" help:"Show the running site live in the terminal."`
 	Machine    machineCmd                `cmd:"" help:"List, read and command single machines."`
 	Export     exportCmd                 `cmd:"" help:"Write history to a file: CSV, JSON lines or Parquet."`
+	Report     reportCmd                 `cmd:"" help:"Print or write a report of the running site."`
 	Config     configCmd                 `cmd:"" help:"Check, print or describe the configuration."`
 	Bench      benchCmd                  `cmd:"" help:"Measure Ballast on this machine, against a simulated site."`
 	Link       linkCmd                   `cmd:"" help:"Print a one-time link to set up or recover an account."`
@@ -60,6 +61,12 @@ var errUsage = errors.New("wrong usage")
 
 // load reads the configuration with all that overrides it.
 func (c *common) load() (config.Config, []config.Problem) {
+	cfg, _, problems := c.places()
+	return cfg, problems
+}
+
+// places is load, and tells where each key was said.
+func (c *common) places() (config.Config, config.Places, []config.Problem) {
 	src := config.Source{File: c.ConfigFile, Env: os.Environ(), Set: c.Set}
 	if src.File == "" {
 		if _, err := os.Stat("ballast.yaml"); err == nil {
@@ -69,7 +76,7 @@ func (c *common) load() (config.Config, []config.Problem) {
 	if c.Data != "" {
 		src.Set = append(src.Set, "data="+c.Data)
 	}
-	return config.Load(src)
+	return config.LoadPlaces(src)
 }
 
 func (c *common) config() (config.Config, error) {
@@ -80,14 +87,16 @@ func (c *common) config() (config.Config, error) {
 	return cfg, nil
 }
 
-func logger(cfg config.Log, w io.Writer) *slog.Logger {
+func logger(cfg config.Log, w io.Writer) *slog.Logger { return slog.New(logHandler(cfg, w)) }
+
+func logHandler(cfg config.Log, w io.Writer) slog.Handler {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(cfg.Level)) // checked with the configuration
 	o := &slog.HandlerOptions{Level: level}
 	if cfg.Format == "json" {
-		return slog.New(slog.NewJSONHandler(w, o))
+		return slog.NewJSONHandler(w, o)
 	}
-	return slog.New(slog.NewTextHandler(w, o))
+	return slog.NewTextHandler(w, o)
 }
 
 func ledgerPath(cfg config.Config) string {

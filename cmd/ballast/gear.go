@@ -25,6 +25,9 @@ const (
 	coolingMap = "ballast-cooling"
 )
 
+// mainMeter is the simulated meter that everything stands behind.
+const mainMeter = "main"
+
 // gear puts the site's power meters and cooling controllers on its network. It
 // must be called before the site listens.
 func gear(site *sim.Site) (meters, cooling []config.ModbusDevice, err error) {
@@ -60,6 +63,9 @@ func gear(site *sim.Site) (meters, cooling []config.ModbusDevice, err error) {
 		}, nil)
 		if err != nil {
 			return nil, nil, err
+		}
+		if t.Name != mainMeter {
+			d.Behind = "meter " + mainMeter
 		}
 		meters = append(meters, d)
 	}

@@ -98,7 +98,7 @@ func registerMap(name string) (register.Map, error) {
 
 // plant reads all sources until ctx ends.
 func (h *house) plant(ctx context.Context) error {
-	if err := plant.RunAll(ctx, h.devices, h.latest.Put); err != nil && ctx.Err() == nil {
+	if err := plant.RunAll(ctx, h.devices, h.bookMeters()); err != nil && ctx.Err() == nil {
 		h.log.Error("a meter or controller cannot be read", "error", err)
 	}
 	<-ctx.Done()

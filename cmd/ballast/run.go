@@ -25,6 +25,7 @@ import (
 	"ballast/ledger/postgres"
 	"ballast/ledger/sqlite"
 	"ballast/plant"
+	"ballast/report"
 	"ballast/server"
 	"ballast/telemetry"
 	"ballast/telemetry/duckdb"
@@ -39,11 +40,13 @@ type runCmd struct {
 }
 
 func (c *runCmd) Run(ctx context.Context, common *common, s *streams) error {
-	cfg, err := common.config()
-	if err != nil {
-		return err
+	cfg, places, problems := common.places()
+	if err := config.Problems(problems); err != nil {
+		return fmt.Errorf("%w: %w", errUsage, err)
 	}
-	log := logger(cfg.Log, s.err)
+	// What is worth a warning is kept for the page of Ballast's own health.
+	troubles := server.NewTroubles()
+	log := slog.New(slog.NewMultiHandler(logHandler(cfg.Log, s.err), troubles))
 	slog.SetDefault(log)
 	boundMemory()
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
@@ -64,12 +67,16 @@ func (c *runCmd) Run(ctx context.Context, common *common, s *streams) error {
 			return err
 		}
 		defer stop()
+		for _, key := range []string{"fleet.ranges", "fleet.ports", "site.name", "credentials", "plant.meters", "plant.cooling"} {
+			places[key] = "--simulate"
+		}
 	}
 	site, err := open(ctx, cfg, c.Simulate > 0, log)
 	if err != nil {
 		return err
 	}
 	defer site.close()
+	site.troubles, site.settings = troubles, config.Explain(cfg, places)
 	return site.run(ctx, s)
 }
 
@@ -141,6 +148,9 @@ type house struct {
 	scan      *scanning
 	devices   []plant.Source
 	latest    plant.Latest
+	meters    report.MeterBook
+	troubles  *server.Troubles
+	settings  []config.Entry
 }
 
 func open(ctx context.Context, cfg config.Config, simulated bool, log *slog.Logger) (*house, error) {
@@ -175,6 +185,14 @@ func open(ctx context.Context, cfg config.Config, simulated bool, log *slog.Logg
 	}
 	h.scan = &scanning{fleet: h.fleet, ranges: cfg.Fleet.Ranges, log: log}
 	return h, nil
+}
+
+// recordFile is the file of an embedded record; "" when it is elsewhere.
+func recordFile(cfg config.Config) string {
+	if cfg.Ledger.Engine != "sqlite" {
+		return ""
+	}
+	return ledgerPath(cfg)
 }
 
 func openLedger(ctx context.Context, cfg config.Config) (ledger.Store, error) {
@@ -215,7 +233,8 @@ func (h *house) run(ctx context.Context, s *streams) error {
 	defer stopMetrics()
 	srv := server.New(server.Options{
 		Fleet: h.fleet, Record: h.record, History: h.history, Batcher: h.batcher, Metrics: metrics, Web: web.Dist(), Site: h.cfg.Site.Name, Zone: h.cfg.Site.Zone,
-		Version: version, Simulated: h.simulated, URL: url, Rescan: h.scan.start, Scan: h.scan.state, Plant: h.latest.All, Log: h.log,
+		Version: version, Simulated: h.simulated, URL: url, Rescan: h.scan.start, Scan: h.scan.state, Plant: h.latest.All, Meters: &h.meters, Log: h.log,
+		Troubles: h.troubles, Settings: h.settings, Files: server.Files{Data: h.cfg.Data, History: telemetryPath(h.cfg), Record: recordFile(h.cfg)}, RecordEngine: h.cfg.Ledger.Engine,
 	})
 	if err := openDoor(ctx, h.record, h.cfg.Data, local); err != nil {
 		return err

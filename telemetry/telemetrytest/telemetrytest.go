@@ -42,6 +42,7 @@ func Run(t *testing.T, open Open) {
 		{"Late", testLate},
 		{"Retention", testRetention},
 		{"Property", testProperty},
+		{"Faults", testFaults},
 		{"Export", testExport},
 		{"Cancelled", testCancelled},
 		{"HugeRange", testHugeRange},

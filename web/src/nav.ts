@@ -19,14 +19,22 @@ export interface Section {
 /** The map of the product, in the order of the loop. A section shows once it
  * has pages that the one who is signed in may see. */
 export const sections: Section[] = [
-  { title: 'Now', key: 'n', pages: [{ title: 'Now', to: '/', right: 'look', words: 'overview totals site' }] },
+  { title: 'Now', key: 'n', pages: [{ title: 'Now', to: '/', right: 'look', words: 'overview totals site' }, { title: 'Daily reports', to: '/reports', right: 'look', words: 'report uptime energy losses pdf csv month week' }] },
   { title: 'Machines', key: 'm', pages: [] },
   { title: 'Health', key: 'h', pages: [] },
   { title: 'Power', key: 'p', pages: [] },
   { title: 'Money', key: 'o', pages: [] },
   { title: 'Tenants', key: 't', pages: [] },
   { title: 'Places', key: 'l', pages: [] },
-  { title: 'Settings', key: 's', pages: [] },
+  {
+    title: 'Settings',
+    key: 's',
+    pages: [
+      { title: 'Settings', to: '/settings', right: 'administer', words: 'configuration keys environment file' },
+      { title: 'System health', to: '/settings/system', right: 'administer', words: 'ballast itself disk memory polls errors log support bundle version' },
+      { title: 'Reports by e-mail', to: '/reports/mail', right: 'configure', words: 'schedule recipients smtp' },
+    ],
+  },
 ]
 
 /** Sections with the pages that these rights open. */

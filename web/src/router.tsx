@@ -1,10 +1,12 @@
 import { createRouter } from '@tanstack/react-router'
 import { machineRoutes } from './pages/machines/routes'
 import { nowRoutes } from './pages/now/routes'
+import { reportRoutes } from './pages/reports/routes'
+import { systemRoutes } from './pages/system/routes'
 import { frame, root, setUp, signIn } from './routes'
 
 export const router = createRouter({
-  routeTree: root.addChildren([frame.addChildren([...nowRoutes, ...machineRoutes]), signIn, setUp]),
+  routeTree: root.addChildren([frame.addChildren([...nowRoutes, ...machineRoutes, ...reportRoutes, ...systemRoutes]), signIn, setUp]),
   scrollRestoration: true,
   defaultPreload: 'intent',
 })

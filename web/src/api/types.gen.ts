@@ -37,6 +37,33 @@ export interface components {
       /** kind profile: its name */
       "profile"?: string
     }
+    ConfigEntry: {
+      /** What it would be if nobody said anything. */
+      "default": string
+      "doc": string
+      /** The values that it can have. */
+      "enum"?: (string)[] | null
+      /** Variable that overrides the file; empty: only the file can say it. */
+      "env"?: string
+      /** Who said it last. */
+      "from": "default" | "file" | "environment" | "flag"
+      "key": string
+      "secret"?: boolean
+      /** As the file would say it; of a secret, only whether it is set. */
+      "value": string
+      /** Line of the file, variable or flag. */
+      "where"?: string
+    }
+    Disk: {
+      /** At that growth. Retention makes the growth smaller with time. */
+      "days_left"?: number | null
+      "free_bytes"?: number | null
+      /** Of history and record together. */
+      "growth_bytes_per_day"?: number | null
+      "size_bytes"?: number | null
+      /** Hours that the growth was measured over; below 1 it is worked out from the size of a machine's day. */
+      "watched_h": number
+    }
     EditInputBody: {
       "group"?: string
       "name"?: string
@@ -147,6 +174,16 @@ export interface components {
       "container"?: string
       "rack"?: string
       "slot"?: string
+    }
+    LedgerReportSend: {
+      "at": string
+      "by_hand": boolean
+      "day": string
+      "error"?: string
+      "id": number
+      "schedule": number
+      "site": string
+      "to": (string)[] | null
     }
     ListBody: {
       "machines": (components['schemas']['Row'])[] | null
@@ -409,6 +446,13 @@ export interface components {
       "setpoint_c"?: number | null
       "supply_c"?: number | null
     }
+    PlantHealth: {
+      "at": string
+      "error"?: string
+      "kind": string
+      "name": string
+      "quality": string
+    }
     PlantMeter: {
       "current_a": (number | null)[] | null
       "current_neutral_a"?: number | null
@@ -478,9 +522,242 @@ export interface components {
       "temperature_c"?: number | null
       "wet_bulb_c"?: number | null
     }
+    Process: {
+      /** Cores in use, over the time since somebody last asked, at least some seconds. */
+      "cpu_now"?: number | null
+      /** Since the start. */
+      "cpu_s"?: number | null
+      "cpus": number
+      "goroutines": number
+      /** Of it, Go's live objects. */
+      "heap_bytes": number
+      /** Resident. */
+      "memory_bytes"?: number | null
+      "open_files"?: number | null
+      "open_files_limit"?: number | null
+      "pid": number
+    }
+    RecordSize: {
+      /** Of the embedded engine; another one's size is its own affair. */
+      "bytes"?: number | null
+    }
     Refusal: {
       "machine": number
       "why": string
+    }
+    ReportCommandCount: {
+      "count": number
+      "kind": string
+      "state": string
+    }
+    ReportDaysBody: {
+      /** Newest first; days of which nothing is known are not in it. */
+      "days": (components['schemas']['ReportHead'])[] | null
+      "from": string
+      "site": string
+      "sum": components['schemas']['ReportSum']
+      "title": string
+      "to": string
+      /** On the site's clocks. */
+      "today": string
+      "zone": string
+    }
+    ReportEnergy: {
+      /** Of the machines, over the time in which they told both. */
+      "efficiency_j_per_th"?: number | null
+      /** Who the total is from: the meters when they cover nine tenths of the day, else the machines. */
+      "from": "meter" | "machines" | "none"
+      "highest_at"?: string
+      /** The quarter-hour with the highest mean power, which demand charges look at. */
+      "highest_quarter_w"?: number | null
+      /** As the machines tell, at the wall; asleep ones that tell nothing are left out. */
+      "machines_j"?: number | null
+      /** Share of hashing machine time whose power was told. */
+      "machines_told": number
+      "mean_power_w"?: number | null
+      "meter_names"?: (string)[] | null
+      /** Share of the day that the meters cover. */
+      "meters_coverage": number
+      "meters_j"?: number | null
+      /** Metered energy over all work: cooling and losses are in it. */
+      "site_j_per_th"?: number | null
+      "total_j"?: number | null
+    }
+    ReportFaultKind: {
+      /** Of the vendor-neutral taxonomy. */
+      "code": number
+      "group": string
+      "kind": string
+      "machine_h": number
+      "machines": number
+    }
+    ReportHead: {
+      "coverage": number
+      "day": string
+      "efficiency_j_per_th"?: number | null
+      "energy_from": "meter" | "machines" | "none"
+      "energy_j"?: number | null
+      "hashrate_ths"?: number | null
+      "lost_th_days": number
+      "machines": number
+      "made_at": string
+      "nominal_ths"?: number | null
+      "partial": boolean
+      "potential"?: number | null
+      "uptime"?: number | null
+      "work_th_days": number
+    }
+    ReportHole: {
+      "coverage": number
+      "from": string
+      "to": string
+    }
+    ReportLoss: {
+      "lost_th_days": number
+      /** That lost a hundredth of their day or more to it. */
+      "machines": number
+      "reason": "silent" | "down" | "hot" | "pool" | "degraded" | "starting" | "curtailed" | "unclear"
+    }
+    ReportMachineDay: {
+      "coverage": number
+      "efficiency_j_per_th"?: number | null
+      "energy_j"?: number | null
+      "faults"?: (string)[] | null
+      "hashrate_ths"?: number | null
+      "id": number
+      "lost_th_days": number
+      "model": string
+      "name": string
+      "nominal_ths"?: number | null
+      "place": string
+      "time": components['schemas']['ReportTimes']
+      "uptime"?: number | null
+      /** Most first. */
+      "why": (components['schemas']['ReportLoss'])[] | null
+      "work_th_days": number
+    }
+    ReportQuarterPoint: {
+      "at": string
+      "down": number
+      /** Machines, as shares of the quarter. */
+      "hashing": number
+      "hashrate_ths"?: number | null
+      "metered_w"?: number | null
+      "off": number
+      /** As the machines tell. */
+      "power_w"?: number | null
+      "silent": number
+      "starting": number
+      "unknown": number
+    }
+    ReportRackDay: {
+      "lost_th_days": number
+      "machines": number
+      "rack": string
+      "why": (components['schemas']['ReportLoss'])[] | null
+      "work_th_days": number
+    }
+    ReportReport: {
+      /** Produced beyond nominal by machines that did so. */
+      "above_th_days": number
+      "commands": (components['schemas']['ReportCommandCount'])[] | null
+      /** Share of the expected machine time that polls exist for. */
+      "coverage": number
+      /** 2026-11-22, in the site's zone. */
+      "day": string
+      "energy": components['schemas']['ReportEnergy']
+      /** By kind, most machine time first. */
+      "faults": (components['schemas']['ReportFaultKind'])[] | null
+      /** Fault kinds of that day are no longer kept. */
+      "faults_unknown": boolean
+      "from": string
+      /** Mean over the known time. */
+      "hashrate_ths"?: number | null
+      /** Stretches of which less than nine tenths is known. */
+      "holes": (components['schemas']['ReportHole'])[] | null
+      /** Length of the whole day: 23 or 25 when clocks change. */
+      "hours": number
+      /** By reason, most first. */
+      "losses": (components['schemas']['ReportLoss'])[] | null
+      /** In service at any time of the day. */
+      "machines": number
+      /** Of these, without a single poll. */
+      "machines_unknown": number
+      "made_at": string
+      /** What the machines in service can do: of each the most that it called nominal in the day, else the last it told, else its nameplate. */
+      "nominal_ths"?: number | null
+      /** The day is not over. */
+      "partial": boolean
+      /** Seconds between polls, as configured; estimated from the rows when that is not known. */
+      "poll_interval_s": number
+      /** Share of the known time's potential that was produced. */
+      "potential"?: number | null
+      "quarters": (components['schemas']['ReportQuarterPoint'])[] | null
+      /** Racks that lost most, at most 30. */
+      "racks": (components['schemas']['ReportRackDay'])[] | null
+      /** What a reader must know before the numbers. */
+      "remarks": (string)[] | null
+      /** When the first machine was entered, on a day that began without one: means are from then on. */
+      "since"?: string
+      "site": string
+      "time": components['schemas']['ReportTimes']
+      /** The site as people call it. */
+      "title": string
+      /** Where the report ends: of a day that is not over, when it was made. */
+      "to": string
+      /** Share of known machine time hashing, without what was off on purpose. */
+      "uptime"?: number | null
+      /** Produced in the known time. */
+      "work_th_days": number
+      /** Machines that lost most, at most 50. */
+      "worst": (components['schemas']['ReportMachineDay'])[] | null
+      "zone": string
+    }
+    ReportSchedule: {
+      /** Time of day on the site's clocks: 07:00. */
+      "at": string
+      /** pdf, csv. */
+      "attach": (string)[] | null
+      "enabled": boolean
+      "id": number
+      /** The last attempt. */
+      "last"?: components['schemas']['LedgerReportSend']
+      "next"?: string
+      "recipients": (string)[] | null
+      "site": string
+    }
+    ReportSum: {
+      "coverage": number
+      /** With a report. */
+      "days": number
+      /** Weighed by work. */
+      "efficiency_j_per_th"?: number | null
+      "energy_days": number
+      /** Of the days that have one; see energy_days. */
+      "energy_j"?: number | null
+      /** Mean of the days. */
+      "hashrate_ths"?: number | null
+      /** By reason, most first; machines is the most of any day. */
+      "losses": (components['schemas']['ReportLoss'])[] | null
+      "lost_th_days": number
+      /** Produced over produced and lost. */
+      "potential"?: number | null
+      /** Weighed by machine time. */
+      "uptime"?: number | null
+      "work_th_days": number
+    }
+    ReportTimes: {
+      "down_h": number
+      /** Of machines in service. */
+      "expected_h": number
+      "hashing_h": number
+      /** Asleep on purpose: no downtime. */
+      "off_h": number
+      "silent_h": number
+      "starting_h": number
+      "unclear_h": number
+      /** No polls exist. */
+      "unknown_h": number
     }
     Row: {
       "addr": string
@@ -521,6 +798,21 @@ export interface components {
       "ranges"?: (string)[] | null
       "running": boolean
       "started"?: string
+    }
+    ScheduleInput: {
+      "at": string
+      /** pdf, csv. */
+      "attach"?: (string)[] | null
+      "enabled": boolean
+      /** E-mail addresses. */
+      "recipients": (string)[] | null
+      /** Default: the site of this server. */
+      "site"?: string
+    }
+    SchedulesBody: {
+      /** A mail server is set up; without one nothing is sent. */
+      "mail": boolean
+      "schedules": (components['schemas']['ReportSchedule'])[] | null
     }
     Series: {
       "board"?: number
@@ -579,6 +871,29 @@ export interface components {
       /** As people call it. */
       "title": string
     }
+    System: {
+      /** Rows by the time from their reply to the disk, since the start. */
+      "ages": (components['schemas']['TelemetryAge'])[] | null
+      "disk": components['schemas']['Disk']
+      "history": components['schemas']['TelemetryStats']
+      /** Streams that are open. */
+      "live_listeners": number
+      "now": string
+      "open_commands": number
+      /** Meters, controllers and PDUs: how good their newest readings are. */
+      "plant": (components['schemas']['PlantHealth'])[] | null
+      "poll_interval_s": number
+      "polls": components['schemas']['FleetPollStats']
+      "process": components['schemas']['Process']
+      "record": components['schemas']['RecordSize']
+      "scan": components['schemas']['ScanState']
+      "started": string
+      /** From reply to disk. */
+      "storing": components['schemas']['TelemetryBatcherStats']
+      /** Warnings and errors of the last day, newest first. */
+      "troubles": (components['schemas']['Trouble'])[] | null
+      "version": components['schemas']['Versions']
+    }
     TelemetryAge: {
       "rows": number
       "upto_ns": number
@@ -620,6 +935,23 @@ export interface components {
       "per_day": number
       "refused": number
       "skipped": number
+    }
+    Trouble: {
+      "count": number
+      /** Of the last time; secrets are left out. */
+      "detail"?: string
+      "first": string
+      "last": string
+      "level": "WARN" | "ERROR"
+      "what": string
+    }
+    Versions: {
+      "ballast": string
+      "go": string
+      "history_engine": string
+      "record_engine": string
+      "revision"?: string
+      "system": string
     }
   }
 }

@@ -26,14 +26,14 @@ function find(l: Line, data: History) {
 
 /** One chart of one unit over time, zero included where zero matters; nothing
  * when nothing was told. */
-export function Chart(props: { title: string; unit: string; lines: Line[]; data: History; zero?: boolean }) {
+export function Chart(props: { title: string; unit: string; lines: Line[]; data: History; zero?: boolean; /** IANA zone of the times; the browser's without it. */ zone?: string }) {
   const key = told(props.lines, props.data).map((l) => l.label).join()
   // biome-ignore lint: key says which lines are told
   const lines = useMemo(() => told(props.lines, props.data), [props.lines, key])
   return lines.length ? <Drawn {...props} lines={lines} /> : null
 }
 
-function Drawn({ title, unit, lines, data, zero }: { title: string; unit: string; lines: Line[]; data: History; zero?: boolean }) {
+function Drawn({ title, unit, lines, data, zero, zone }: { title: string; unit: string; lines: Line[]; data: History; zero?: boolean; zone?: string }) {
   const box = useRef<HTMLDivElement>(null)
   const { colorScheme } = useMantineColorScheme()
   useEffect(() => {
@@ -48,6 +48,7 @@ function Drawn({ title, unit, lines, data, zero }: { title: string; unit: string
       {
         width: el.clientWidth,
         height: 190,
+        tzDate: zone ? (ts) => uPlot.tzDate(new Date(ts * 1e3), zone) : undefined,
         cursor: { sync: { key: together.key } },
         scales: { y: { range: (_u, lo, hi) => uPlot.rangeNum(zero ? Math.min(0, lo ?? 0) : (lo ?? 0), hi ?? 1, 0.1, true) } },
         axes: [axis, { ...axis, size: 62, label: unit, labelSize: 18, labelFont: '12px system-ui' }],
@@ -65,7 +66,7 @@ function Drawn({ title, unit, lines, data, zero }: { title: string; unit: string
       fit.disconnect()
       chart.destroy()
     }
-  }, [data, lines, unit, zero, colorScheme])
+  }, [data, lines, unit, zero, zone, colorScheme])
   return (
     <figure className="chart" style={{ margin: '0 0 18px' }}>
       <h3>

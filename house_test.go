@@ -27,11 +27,16 @@ var may = map[string][]string{
 	"ledger":           {"unit"},
 	"telemetry":        {"unit", "miner"},
 	"fleet":            {"unit", "miner", "plant", "site", "ledger", "telemetry"},
-	"sim":              {"unit", "miner", "plant", "site"},
-	"config":           {"unit", "miner"},
-	"server":           {"unit", "miner", "plant", "site", "fleet", "ledger", "telemetry", "web"},
-	"web":              {},
-	"cmd/ballast":      {"*"},
+	"alarm":            {"unit", "miner", "site"},
+	// The part of the room that looks: observations from the live fleet, alarms
+	// into the record, messages out.
+	"alarm/watch": {"unit", "miner", "plant", "site", "fleet", "ledger", "notify", "telemetry"},
+	"notify":      {"ledger"},
+	"sim":         {"unit", "miner", "plant", "site"},
+	"config":      {"unit", "miner"},
+	"server":      {"unit", "miner", "plant", "site", "fleet", "ledger", "telemetry", "alarm", "notify", "web"},
+	"web":         {},
+	"cmd/ballast": {"*"},
 }
 
 // The domain and its doors must not know an engine, a server or a clock of

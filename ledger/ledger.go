@@ -44,6 +44,7 @@ type Tx interface {
 	Commands
 	People
 	Settings
+	Alarms
 	AuditLog
 }
 

@@ -170,12 +170,8 @@ func (s *State) Step(rules []Rule, o Observation, now time.Time) Outcome {
 	}
 	for i := range o.Caps {
 		c := &o.Caps[i]
-		s.stepOther(c.Subject, c.Name, c.Where, by["cap"], seen, now, func(*Rule) (float64, bool) {
-			p, ok := c.Drawn.Get()
-			return float64(p) / float64(c.Limit), ok && c.Limit > 0 && now.Sub(c.At) <= c.MaxAge
-		}, func(_ *Rule, v float64) string {
-			return fmt.Sprintf("%s of %s (%.0f %%), by %s", c.Drawn.Or(0), c.Limit, v*100, c.Source)
-		})
+		s.stepOther(c.Subject, c.Name, c.Where, by["cap"], seen, now, func(*Rule) (float64, bool) { return c.share(now) },
+			func(_ *Rule, v float64) string { return c.explain(v) })
 	}
 	s.stepSelf(&o.Self, by["ballast"], seen, now)
 	s.forget(seen, known, now)
@@ -274,21 +270,25 @@ func (s *State) stepSelf(b *Ballast, rules []*ruled, seen map[string]bool, now t
 		s.lateShare = float64(late) / float64(max(due, 1))
 		s.pollsDue, s.pollsLate, s.pollsAt = b.PollsDue, b.PollsLate, now
 	}
-	none := NewWhere(Where{})
-	s.stepOther("self/ballast", "Ballast", none, rules, seen, now, func(r *Rule) (float64, bool) {
-		if b.At.IsZero() {
-			return 0, false
-		}
-		if r.Watch == StorageFailing {
-			return truth(b.Failing), true
-		}
-		return s.lateShare, s.lateKnown
-	}, func(r *Rule, v float64) string {
-		if r.Watch == StorageFailing {
-			return b.Error
-		}
-		return fmt.Sprintf("%.1f %% of polls late", v*100)
-	})
+	s.stepOther("self/ballast", "Ballast", NewWhere(Where{}), rules, seen, now, func(r *Rule) (float64, bool) { return s.selfValue(r.Watch, b) },
+		func(r *Rule, v float64) string { return explainSelf(r.Watch, b, v) })
+}
+
+func (s *State) selfValue(w Watch, b *Ballast) (float64, bool) {
+	switch {
+	case b.At.IsZero():
+		return 0, false
+	case w == StorageFailing:
+		return truth(b.Failing), true
+	}
+	return s.lateShare, s.lateKnown
+}
+
+func explainSelf(w Watch, b *Ballast, v float64) string {
+	if w == StorageFailing {
+		return b.Error
+	}
+	return fmt.Sprintf("%.1f %% of polls late", v*100)
 }
 
 func (m *memory) find(rule int64) *Condition {

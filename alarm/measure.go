@@ -423,3 +423,15 @@ func explainDevice(w Watch, d *Device, v float64) string {
 	}
 	return ""
 }
+
+func (c *Cap) share(now time.Time) (float64, bool) {
+	p, ok := c.Drawn.Get()
+	if !ok || c.Limit <= 0 || now.Sub(c.At) > c.MaxAge {
+		return 0, false
+	}
+	return float64(p) / float64(c.Limit), true
+}
+
+func (c *Cap) explain(v float64) string {
+	return fmt.Sprintf("%s of %s (%.0f %%), by %s", c.Drawn.Or(0), c.Limit, v*100, c.Source)
+}

@@ -24,6 +24,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"ballast/alarm/watch"
 	"ballast/fleet"
 	"ballast/ledger"
 	"ballast/plant"
@@ -46,6 +47,7 @@ type Options struct {
 	Rescan    func(ctx context.Context, ranges []netip.Prefix) bool // starts a scan, false when one runs; nil: not available
 	Scan      func() ScanState                                      // how far the running or last scan is
 	Plant     func(now time.Time) []plant.Reading                   // newest of each meter and controller; nil: none
+	Alarms    *watch.Watch                                          // nil: nobody watches
 	Log       *slog.Logger
 }
 
@@ -101,6 +103,7 @@ func New(o Options) *Server {
 	s.registerMachines()
 	s.registerHistory()
 	s.registerCommands()
+	s.registerAlarms()
 	s.registerLive(mux)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
 		if err := o.Record.Ping(r.Context()); err != nil {

@@ -19,6 +19,7 @@ import (
 	"sync"
 	"time"
 
+	"ballast/alarm/watch"
 	"ballast/config"
 	"ballast/fleet"
 	"ballast/ledger"
@@ -213,8 +214,12 @@ func (h *house) run(ctx context.Context, s *streams) error {
 		return err
 	}
 	defer stopMetrics()
+	alarms, err := h.watch(url)
+	if err != nil {
+		return err
+	}
 	srv := server.New(server.Options{
-		Fleet: h.fleet, Record: h.record, History: h.history, Batcher: h.batcher, Metrics: metrics, Web: web.Dist(), Site: h.cfg.Site.Name, Zone: h.cfg.Site.Zone,
+		Alarms: alarms, Fleet: h.fleet, Record: h.record, History: h.history, Batcher: h.batcher, Metrics: metrics, Web: web.Dist(), Site: h.cfg.Site.Name, Zone: h.cfg.Site.Zone,
 		Version: version, Simulated: h.simulated, URL: url, Rescan: h.scan.start, Scan: h.scan.state, Plant: h.latest.All, Log: h.log,
 	})
 	if err := openDoor(ctx, h.record, h.cfg.Data, local); err != nil {
@@ -240,6 +245,7 @@ func (h *house) run(ctx context.Context, s *streams) error {
 	begin("maintenance", h.maintain)
 	begin("scanning", h.scan.run(h.cfg.Fleet.Rescan))
 	begin("the plant", h.plant)
+	begin("the alarms", alarms.Run)
 	wg.Wait()
 	select {
 	case err := <-failed:
@@ -458,7 +464,7 @@ func (openAPICmd) Run(ctx context.Context, common *common, s *streams) error {
 	}
 	defer record.Close()
 	f := fleet.New(fleet.Reach{}, record, "", time.Second, slog.New(slog.DiscardHandler))
-	srv := server.New(server.Options{Fleet: f, Record: record, Version: "1", Metrics: http.NotFoundHandler(), Log: slog.New(slog.DiscardHandler)})
+	srv := server.New(server.Options{Fleet: f, Record: record, Version: "1", Alarms: watch.New(watch.Options{Fleet: f, Record: record}), Metrics: http.NotFoundHandler(), Log: slog.New(slog.DiscardHandler)})
 	b, err := srv.OpenAPI(common.JSON)
 	if err != nil {
 		return err

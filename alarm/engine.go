@@ -41,6 +41,7 @@ type Condition struct {
 	name    string
 	where   *Where
 	memory  *memory
+	of      string // what its subject is counted with: "machine", "device/cooling"
 	rollout string // key of the firmware change it may be due to
 }
 
@@ -165,12 +166,12 @@ func (s *State) Step(rules []Rule, o Observation, now time.Time) Outcome {
 	}
 	for i := range o.Devices {
 		d := &o.Devices[i]
-		s.stepOther(d.Subject, d.Name, d.Where, by["device"], seen, now, func(r *Rule) (float64, bool) { return deviceValue(r.Watch, d, now) },
+		s.stepOther(d.Subject, d.Name, d.Kind, d.Where, by["device"], seen, now, func(r *Rule) (float64, bool) { return deviceValue(r.Watch, d, now) },
 			func(r *Rule, v float64) string { return explainDevice(r.Watch, d, v) })
 	}
 	for i := range o.Caps {
 		c := &o.Caps[i]
-		s.stepOther(c.Subject, c.Name, c.Where, by["cap"], seen, now, func(*Rule) (float64, bool) { return c.share(now) },
+		s.stepOther(c.Subject, c.Name, "", c.Where, by["cap"], seen, now, func(*Rule) (float64, bool) { return c.share(now) },
 			func(_ *Rule, v float64) string { return c.explain(v) })
 	}
 	s.stepSelf(&o.Self, by["ballast"], seen, now)
@@ -218,7 +219,7 @@ func (s *State) stepMachine(m *Machine, rules []*ruled, seen map[string]bool, no
 		}
 		x.state.Judged++
 		if c := s.judge(mem, m.Subject, x, v, now); c != nil {
-			c.name, c.where = m.Name, m.Where
+			c.name, c.where, c.of = m.Name, m.Where, "machine"
 			if c.Detail == "" || c.Raised.IsZero() || c.Calm.IsZero() {
 				c.Detail = explain(x.info.Watch, x.rule, m, v, mem)
 			}
@@ -233,9 +234,12 @@ func (s *State) stepMachine(m *Machine, rules []*ruled, seen map[string]bool, no
 	}
 }
 
-func (s *State) stepOther(subject, name string, where *Where, rules []*ruled, seen map[string]bool, now time.Time, value func(*Rule) (float64, bool), explain func(*Rule, float64) string) {
+func (s *State) stepOther(subject, name, kind string, where *Where, rules []*ruled, seen map[string]bool, now time.Time, value func(*Rule) (float64, bool), explain func(*Rule, float64) string) {
 	mem := s.remember(subject)
 	for _, x := range rules {
+		if !applies(x.rule.Watch, kind) {
+			continue
+		}
 		if !x.all && !x.rule.Match.picks(traits{subject: subject, where: where}) {
 			s.calm(mem, x, elsewhere, now)
 			continue
@@ -248,12 +252,17 @@ func (s *State) stepOther(subject, name string, where *Where, rules []*ruled, se
 		}
 		x.state.Judged++
 		if c := s.judge(mem, subject, x, v, now); c != nil {
-			c.name, c.where, c.Detail = name, where, explain(x.rule, v)
+			c.name, c.where, c.of, c.Detail = name, where, x.info.Of+"/"+kind, explain(x.rule, v)
 		}
 	}
 	if len(mem.conds) > 0 {
 		seen[subject] = true
 	}
+}
+
+// applies tells whether a device of a kind has what is watched at all.
+func applies(w Watch, kind string) bool {
+	return kind == "cooling" || w != SupplyHot && w != CoolingAlarm
 }
 
 // lateWindow is what the share of late polls is over.
@@ -270,7 +279,7 @@ func (s *State) stepSelf(b *Ballast, rules []*ruled, seen map[string]bool, now t
 		s.lateShare = float64(late) / float64(max(due, 1))
 		s.pollsDue, s.pollsLate, s.pollsAt = b.PollsDue, b.PollsLate, now
 	}
-	s.stepOther("self/ballast", "Ballast", NewWhere(Where{}), rules, seen, now, func(r *Rule) (float64, bool) { return s.selfValue(r.Watch, b) },
+	s.stepOther("self/ballast", "Ballast", "", NewWhere(Where{}), rules, seen, now, func(r *Rule) (float64, bool) { return s.selfValue(r.Watch, b) },
 		func(r *Rule, v float64) string { return explainSelf(r.Watch, b, v) })
 }
 

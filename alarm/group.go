@@ -37,8 +37,8 @@ func (c *Condition) key(d Dimension) string {
 	switch {
 	case d == ByVersion:
 		return c.rollout
-	case c.where == nil || d >= dimensions:
-		return ""
+	case c.where == nil || d >= dimensions || d == ByLoop && c.info.Class != Heat:
+		return "" // a loop brings heat, and nothing else
 	}
 	return c.where.keys[d]
 }
@@ -71,7 +71,7 @@ type pool struct {
 }
 
 func poolOf(c *Condition) pool {
-	p := pool{class: c.info.Class, of: c.info.Of}
+	p := pool{class: c.info.Class, of: c.of}
 	switch c.info.Class {
 	case Work, Pool, Load, Self:
 		p.rule = c.Rule
@@ -114,10 +114,10 @@ func (s *State) totals(o *Observation, now time.Time) totals {
 		add("machine", m.Where, rollout)
 	}
 	for i := range o.Devices {
-		add("device", o.Devices[i].Where, "")
+		add("device/"+o.Devices[i].Kind, o.Devices[i].Where, "")
 	}
 	for i := range o.Caps {
-		add("cap", o.Caps[i].Where, "")
+		add("cap/", o.Caps[i].Where, "")
 	}
 	return t
 }

@@ -142,8 +142,12 @@ func value(w Watch, rule *Rule, m *Machine, s standing, mem *memory, now time.Ti
 		switch r.State {
 		case miner.Stopped:
 			return 1, true
-		case miner.Hashing, miner.Starting:
+		case miner.Starting:
 			return 0, true
+		case miner.Hashing:
+			// One that says it hashes and finds nothing hangs.
+			share, ok := hashShare(r, s.warm)
+			return truth(ok && share < 0.01), true
 		}
 	case HashrateLow:
 		return hashShare(r, s.warm)
@@ -247,12 +251,25 @@ func badFans(r *miner.Reading) (out []int) {
 	return out
 }
 
-// badBoards are the boards that are not there or do not hash, by index.
+// badBoards are the boards that are not there or do not hash, by index. A
+// machine that stopped has its boards without power, and one whose boards all
+// find nothing at once hangs: neither says anything of a board.
 func badBoards(r *miner.Reading) (out []int) {
+	dead := 0
 	for i := range r.Faults {
-		if f := &r.Faults[i]; (f.Code == miner.BoardMissing || f.Code == miner.BoardNoHash || f.Code == miner.BoardEEPROM || f.Code == miner.BoardInit) && !slices.Contains(out, f.Index) {
+		if r.Faults[i].Code == miner.BoardNoHash {
+			dead++
+		}
+	}
+	for i := range r.Faults {
+		f := &r.Faults[i]
+		gone := f.Code == miner.BoardMissing || f.Code == miner.BoardEEPROM || f.Code == miner.BoardInit || f.Code == miner.BoardNoHash && dead < max(len(r.Boards), 2)
+		if gone && !slices.Contains(out, f.Index) {
 			out = append(out, f.Index)
 		}
+	}
+	if r.State != miner.Hashing {
+		return out
 	}
 	for i := range r.Boards {
 		b := &r.Boards[i]
@@ -324,16 +341,19 @@ func explain(w Watch, rule *Rule, m *Machine, v float64, mem *memory) string {
 	case MachineUnread:
 		return "cannot be read" + after(m.Trouble)
 	case MachineDown:
+		if r.State == miner.Hashing {
+			return "says that it hashes, and finds nothing: its mining process hangs"
+		}
 		return "does not hash" + after(firstFault(r)) + after(r.StateTold)
 	case HashrateLow:
-		return fmt.Sprintf("%.0f %% of %s", v*100, r.HashrateNominal.Or(0))
+		return fmt.Sprintf("%.0f %% of %.4g TH/s", v*100, float64(r.HashrateNominal.Or(0)))
 	case ChipHot:
 		if t, ok := r.TempChip.Get(); ok {
-			return "hottest chip " + t.String()
+			return fmt.Sprintf("hottest chip %.0f °C", float64(t))
 		}
 		return "complains of heat"
 	case BoardHot:
-		return "hottest board " + unit.Temperature(v).String()
+		return fmt.Sprintf("hottest board %.0f °C", v)
 	case FanFault:
 		return "fan " + places(badFans(r))
 	case BoardMissing:
@@ -417,7 +437,7 @@ func explainDevice(w Watch, d *Device, v float64) string {
 	case DeviceMissing:
 		return "no usable reading" + after(d.Trouble)
 	case SupplyHot:
-		return fmt.Sprintf("supply %s, set to %s", d.Supply.Or(0), d.Setpoint.Or(0))
+		return fmt.Sprintf("supply %.1f °C, set to %.1f °C", float64(d.Supply.Or(0)), float64(d.Setpoint.Or(0)))
 	case CoolingAlarm:
 		return strings.Join(d.Alarms, ", ")
 	}
@@ -433,5 +453,16 @@ func (c *Cap) share(now time.Time) (float64, bool) {
 }
 
 func (c *Cap) explain(v float64) string {
-	return fmt.Sprintf("%s of %s (%.0f %%), by %s", c.Drawn.Or(0), c.Limit, v*100, c.Source)
+	return fmt.Sprintf("%s of %s (%.0f %%), by %s", watts(c.Drawn.Or(0)), watts(c.Limit), v*100, c.Source)
+}
+
+// watts is a power as people read it.
+func watts(p unit.Power) string {
+	switch {
+	case p >= 1e6:
+		return fmt.Sprintf("%.2f MW", float64(p)/1e6)
+	case p >= 1e3:
+		return fmt.Sprintf("%.1f kW", float64(p)/1e3)
+	}
+	return fmt.Sprintf("%.0f W", float64(p))
 }

@@ -95,7 +95,7 @@ func (s *State) narrow(a *Alarm, t totals, now time.Time) {
 		m := &a.Members[i]
 		if c := s.memory[m.Subject].find(m.Rule); m.Left.IsZero() && c != nil && c.info != nil && c.where != nil && m.Rule == a.Rule {
 			cands = append(cands, candidate{c, a})
-			of = c.info.Of
+			of = c.of
 		}
 	}
 	var parts []Cause
@@ -194,9 +194,12 @@ func (s *State) refresh(a *Alarm) {
 }
 
 // first is the order in which troubles of one machine name it.
-var first = []Watch{MachineSilent, MachineUnread, BoardMissing, FanFault, SupplyHot, CoolingAlarm, PowerOverCap, ChipHot, BoardHot, MachineDown, ChipsMissing, PoolDead, FaultTold, DataMissing, HashrateLow, RejectRate}
+var first = []Watch{MachineSilent, MachineUnread, MachineDown, BoardMissing, FanFault, SupplyHot, CoolingAlarm, PowerOverCap, ChipHot, BoardHot, ChipsMissing, PoolDead, FaultTold, DataMissing, HashrateLow, RejectRate}
 
 func before(m, o *Member) bool {
+	if m.Severity != o.Severity {
+		return m.Severity.Rank() > o.Severity.Rank()
+	}
 	i, j := slices.Index(first, m.Watch), slices.Index(first, o.Watch)
 	if i < 0 {
 		i = len(first)
@@ -290,7 +293,7 @@ func hint(a *Alarm, o *Observation, now time.Time) string {
 	each := drawn / unit.Power(max(len(silent), 1))
 	by := strings.Join(names, ", ")
 	if each < 100 {
-		return fmt.Sprintf("No power: %s measured at %s.", drawn, by)
+		return fmt.Sprintf("No power: %s measured at %s.", watts(drawn), by)
 	}
-	return fmt.Sprintf("Power is there (%s at %s): look at the network.", drawn, by)
+	return fmt.Sprintf("Power is there (%s at %s): look at the network.", watts(drawn), by)
 }

@@ -34,8 +34,13 @@ var may = map[string][]string{
 	"forecast":         {"unit", "tariff", "learn"},
 	"config":           {"unit", "miner"},
 	// A report is made of what the server's doors hold, without knowing them.
-	"report":      {"unit", "miner"},
-	"server":      {"unit", "miner", "plant", "site", "fleet", "ledger", "telemetry", "report", "config", "web"},
+	"report": {"unit", "miner"},
+	"server": {"unit", "miner", "plant", "site", "fleet", "ledger", "telemetry", "report", "alarm", "notify", "config", "web"},
+	"alarm":  {"unit", "miner", "site"},
+	// The part of the room that looks: observations from the live fleet, alarms
+	// into the record, messages out.
+	"alarm/watch": {"unit", "miner", "plant", "site", "fleet", "ledger", "notify", "telemetry"},
+	"notify":      {"ledger"},
 	"web":         {},
 	"cmd/ballast": {"*"},
 }

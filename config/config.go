@@ -28,6 +28,12 @@ type Config struct {
 	Ledger    Ledger       `yaml:"ledger" doc:"The record: inventory, commands, people, audit."`
 	Metrics   Metrics      `yaml:"metrics" doc:"Prometheus: the /metrics page and remote write."`
 	Plant     Plant        `yaml:"plant" doc:"Meters, cooling controllers, PDUs and MQTT beside the machines."`
+	Notify    Notify       `yaml:"notify" doc:"How Ballast sends messages to receivers; the receivers themselves are set up in the dashboard."`
+}
+
+// Notify bounds what messages may do.
+type Notify struct {
+	LinkLocal bool `yaml:"link_local" doc:"Let webhooks go to link-local and cloud metadata addresses (169.254.0.0/16). Off: a receiver must not become a way to read this computer's cloud credentials."`
 }
 
 // Log says what is written about Ballast itself.

@@ -45,6 +45,7 @@ type Tx interface {
 	People
 	Settings
 	Reports
+	Alarms
 	AuditLog
 }
 

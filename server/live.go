@@ -48,6 +48,8 @@ type beat struct {
 	from, to uint64
 	machines []byte // event for clients at from
 	site     []byte
+	alarms   []byte // event for all, when the open alarms changed
+	alarmRev uint64 // of it; 0 is none yet
 }
 
 func newHub(s *Server) *hub { return &hub{s: s, views: map[string]*view{}, next: make(chan struct{})} }
@@ -105,12 +107,14 @@ func (h *hub) run(ctx context.Context) {
 func (h *hub) refresh(v *view, all []*fleet.Status) {
 	h.mu.Lock()
 	from := v.beat.to
+	was := v.beat
 	h.mu.Unlock()
 	changed, to := h.s.Fleet.Changed(from)
 	b := beat{from: from, to: to, site: event("site", 0, h.s.site(within(v.scope, all)))}
 	if from > 0 { // the first beat of a view has nobody in step yet
 		b.machines = machinesEvent(within(v.scope, changed), to, false)
 	}
+	b.alarms, b.alarmRev = h.s.alarmsEvent(v.scope, was.alarms, was.alarmRev)
 	h.mu.Lock()
 	v.beat = b
 	h.mu.Unlock()
@@ -166,7 +170,7 @@ func machinesEvent(changed []*fleet.Status, to uint64, all bool) []byte {
 func (s *Server) registerLive(mux *http.ServeMux) {
 	live := huma.Operation{
 		OperationID: "live", Method: http.MethodGet, Path: "/api/v1/live", Summary: "Live stream of the site", Tags: []string{"site"},
-		Description: "Server-sent events. `site` carries a Site each second, `machines` a MachinesEvent with the rows that changed. " +
+		Description: "Server-sent events. `site` carries a Site each second, `machines` a MachinesEvent with the rows that changed, `alarms` an AlarmsEvent with all open alarms when they changed. " +
 			"The event id is a revision: a client that reconnects with Last-Event-ID (or ?since=) gets what it missed; after a restart of the server it gets everything, marked all.",
 		Parameters: []*huma.Param{{Name: "since", In: "query", Schema: &huma.Schema{Type: "string"}, Description: "Revision to go on from, when Last-Event-ID cannot be sent."}, {Name: "site", In: "query", Schema: &huma.Schema{Type: "string"}, Description: "Only this site."}},
 		Responses:  map[string]*huma.Response{"200": {Description: "The stream", Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: "string"}}}}},
@@ -212,6 +216,7 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 	if !send(event("hello", 0, map[string]string{"version": s.Version})) || !send([]byte("retry: 2000\n\n")) {
 		return
 	}
+	told := uint64(0) // revision of the alarms that the client has
 	for {
 		b, next := s.hub.now(view)
 		if b.to != 0 || fresh {
@@ -238,6 +243,12 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 			}
 			if !send(b.site) {
 				return
+			}
+			if b.alarmRev != told {
+				if !send(b.alarms) {
+					return
+				}
+				told = b.alarmRev
 			}
 		} else if !send([]byte(": waiting\n\n")) {
 			return

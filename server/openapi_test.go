@@ -9,7 +9,9 @@ import (
 	"testing/fstest"
 	"time"
 
+	"ballast/alarm/watch"
 	"ballast/fleet"
+	"ballast/ledger/secretbox"
 	"ballast/ledger/sqlite"
 	"ballast/telemetry/duckdb"
 )
@@ -29,7 +31,15 @@ func bare(t *testing.T) *Server {
 	}
 	t.Cleanup(func() { history.Close() })
 	f := fleet.New(fleet.Reach{}, record, "site", time.Second, log)
-	return New(Options{Fleet: f, Record: record, History: history, Version: "1", Metrics: http.NotFoundHandler(), Log: log, Site: "site",
+	box, err := secretbox.Open(filepath.Join(t.TempDir(), "secret.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	alarms := watch.New(watch.Options{Fleet: f, Record: record, Box: box, URL: "http://ballast.example", Site: "site", Log: log})
+	if err := alarms.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return New(Options{Fleet: f, Alarms: alarms, Record: record, History: history, Version: "1", Metrics: http.NotFoundHandler(), Log: log, Site: "site",
 		Web: fstest.MapFS{"index.html": {Data: []byte("<title>page</title>")}, "assets/a.js": {Data: []byte("1")}}})
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -114,8 +115,20 @@ func bodyFor(id string) any {
 		return map[string]any{"machines": []int{1}, "setting": map[string]any{"kind": "sleep"}}
 	case "add-report-schedule", "edit-report-schedule":
 		return map[string]any{"recipients": []string{"ops@example.com"}, "at": "07:00", "enabled": true}
-	case "scan", "edit-machine":
+	case "scan", "edit-machine", "acknowledge-alarm":
 		return map[string]any{}
+	case "silence-alarm":
+		return map[string]any{"minutes": 60, "reason": "x"}
+	case "add-silence":
+		return map[string]any{"match": map[string]any{"sites": []string{"site"}}, "until": time.Now().Add(time.Hour), "reason": "x"}
+	case "add-alarm-rule", "edit-alarm-rule", "preview-alarm-rule":
+		return ruleBody()
+	case "add-maintenance-window", "edit-maintenance-window":
+		return map[string]any{"id": 0, "title": "x", "zone": "UTC", "days": []int{1}, "start": "02:00", "minutes": 60, "match": map[string]any{"sites": []string{"site"}}}
+	case "add-escalation", "edit-escalation":
+		return map[string]any{"id": 0, "title": "x", "severities": []string{"critical"}, "steps": []any{map[string]any{"after_min": 0, "receivers": []int{1}}}, "ends": true}
+	case "add-receiver", "edit-receiver":
+		return map[string]any{"title": "x", "settings": map[string]any{"kind": "webhook", "url": "http://127.0.0.1:1/"}}
 	}
 	return nil
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"ballast/alarm/watch"
 	"ballast/config"
 	"ballast/fleet"
 	"ballast/ledger"
@@ -50,6 +51,7 @@ type Options struct {
 	Plant     func(now time.Time) []plant.Reading                   // newest of each meter and controller; nil: none
 	Mailer    report.Mailer                                         // sends reports; nil: nothing is sent
 	Meters    *report.MeterBook                                     // what the meters told; nil: none
+	Alarms    *watch.Watch                                          // nil: nobody watches
 	Log       *slog.Logger
 
 	// What the pages of Ballast itself show.
@@ -123,6 +125,7 @@ func New(o Options) *Server {
 	s.registerReports()
 	s.registerReportMail()
 	s.registerSystem()
+	s.registerAlarms()
 	s.registerLive(mux)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
 		if err := o.Record.Ping(r.Context()); err != nil {

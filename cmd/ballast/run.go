@@ -19,6 +19,7 @@ import (
 	"sync"
 	"time"
 
+	"ballast/alarm/watch"
 	"ballast/config"
 	"ballast/fleet"
 	"ballast/ledger"
@@ -231,8 +232,12 @@ func (h *house) run(ctx context.Context, s *streams) error {
 		return err
 	}
 	defer stopMetrics()
+	alarms, err := h.watch(url)
+	if err != nil {
+		return err
+	}
 	srv := server.New(server.Options{
-		Fleet: h.fleet, Record: h.record, History: h.history, Batcher: h.batcher, Metrics: metrics, Web: web.Dist(), Site: h.cfg.Site.Name, Zone: h.cfg.Site.Zone,
+		Alarms: alarms, Mailer: mailer{alarms}, Fleet: h.fleet, Record: h.record, History: h.history, Batcher: h.batcher, Metrics: metrics, Web: web.Dist(), Site: h.cfg.Site.Name, Zone: h.cfg.Site.Zone,
 		Version: version, Simulated: h.simulated, URL: url, Rescan: h.scan.start, Scan: h.scan.state, Plant: h.latest.All, Meters: &h.meters, Log: h.log,
 		Troubles: h.troubles, Settings: h.settings, Files: server.Files{Data: h.cfg.Data, History: telemetryPath(h.cfg), Record: recordFile(h.cfg)}, RecordEngine: h.cfg.Ledger.Engine,
 	})
@@ -259,6 +264,7 @@ func (h *house) run(ctx context.Context, s *streams) error {
 	begin("maintenance", h.maintain)
 	begin("scanning", h.scan.run(h.cfg.Fleet.Rescan))
 	begin("the plant", h.plant)
+	begin("the alarms", alarms.Run)
 	wg.Wait()
 	select {
 	case err := <-failed:
@@ -477,7 +483,7 @@ func (openAPICmd) Run(ctx context.Context, common *common, s *streams) error {
 	}
 	defer record.Close()
 	f := fleet.New(fleet.Reach{}, record, "", time.Second, slog.New(slog.DiscardHandler))
-	srv := server.New(server.Options{Fleet: f, Record: record, Version: "1", Metrics: http.NotFoundHandler(), Log: slog.New(slog.DiscardHandler)})
+	srv := server.New(server.Options{Fleet: f, Record: record, Version: "1", Alarms: watch.New(watch.Options{Fleet: f, Record: record}), Metrics: http.NotFoundHandler(), Log: slog.New(slog.DiscardHandler)})
 	b, err := srv.OpenAPI(common.JSON)
 	if err != nil {
 		return err

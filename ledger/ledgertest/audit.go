@@ -1,6 +1,7 @@
 package ledgertest
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -236,6 +237,14 @@ func testEveryChangeIsAudited(t *testing.T, open Open) {
 		}},
 		{"api_key.revoke", func() error { return s.RevokeAPIKey(ctx, key.ID, by()) }, func() error { return s.RevokeAPIKey(ctx, 99, by()) }},
 		{"setting.set", func() error { return s.SetSetting(ctx, "k", "w", by()) }, func() error { return s.SetSetting(ctx, "", "w", by()) }},
+		{"rule.add", func() error {
+			return second(s.SaveDocument(ctx, ledger.Document{Kind: "rule", Doc: json.RawMessage("{}")}, by()))
+		}, func() error { return second(s.SaveDocument(ctx, ledger.Document{Kind: "rule"}, by())) }},
+		{"alarm.change", func() error {
+			return s.SaveAlarms(ctx, ledger.AlarmChange{Alarms: []ledger.Alarm{{ID: 1, Doc: json.RawMessage("{}")}}}, by())
+		}, func() error {
+			return s.SaveAlarms(ctx, ledger.AlarmChange{Alarms: []ledger.Alarm{{ID: 1}}}, by())
+		}},
 		{"setting.delete", func() error { return s.DeleteSetting(ctx, "k", by()) }, func() error { return s.DeleteSetting(ctx, "k", by()) }},
 	} {
 		before := must(s.VerifyAudit(ctx))(t)

@@ -1,12 +1,14 @@
 import { createRouter } from '@tanstack/react-router'
 import { machineRoutes } from './pages/machines/routes'
 import { nowRoutes } from './pages/now/routes'
+import { Broken } from './parts/Trouble'
 import { frame, root, setUp, signIn } from './routes'
 
 export const router = createRouter({
   routeTree: root.addChildren([frame.addChildren([...nowRoutes, ...machineRoutes]), signIn, setUp]),
   scrollRestoration: true,
   defaultPreload: 'intent',
+  defaultErrorComponent: Broken,
 })
 
 declare module '@tanstack/react-router' {

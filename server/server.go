@@ -67,6 +67,7 @@ type Server struct {
 	hub      *hub
 	throttle *throttle
 	handler  http.Handler
+	layouts  layouts
 }
 
 // maxBody bounds what a request may carry.
@@ -101,6 +102,8 @@ func New(o Options) *Server {
 	s.registerMachines()
 	s.registerHistory()
 	s.registerCommands()
+	s.registerActivity()
+	s.registerPower()
 	s.registerLive(mux)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
 		if err := o.Record.Ping(r.Context()); err != nil {

@@ -1,6 +1,45 @@
 // Generated from docs/openapi.yaml by types.mjs. Do not edit.
 export interface components {
   schemas: {
+    Activity: {
+      /** Who decided; none for what happened by itself. */
+      "actor"?: string
+      /** When it began. */
+      "at": string
+      /** kind command: the settings are not the same for all. */
+      "differ"?: boolean
+      /** The same for the same thing each time it is asked for. */
+      "id": string
+      /** Of the machines, the first few. */
+      "ids"?: (number)[] | null
+      "kind": "command" | "scan" | "found" | "lost"
+      /** How many it is about. */
+      "machines": number
+      /** kind scan: machines that the record did not know. */
+      "new"?: number
+      /** The building, container or rack that all of them stand in. */
+      "place"?: string
+      "reason"?: string
+      /** kind command: of the first machine. */
+      "setting"?: unknown
+      /** When all of it is at one site. */
+      "site"?: string
+      /** kind command: how many commands are in each state. Confirmed is what telemetry shows. */
+      "states"?: { [key: string]: number }
+      /** kind command: what the first of those that failed says. kind scan: its error. */
+      "trouble"?: string
+      /** When the last of it happened. */
+      "until": string
+      /** kind command: what was wished, such as sleep or power. */
+      "wish"?: string
+    }
+    ActivityBody: {
+      /** Newest first. */
+      "items": (components['schemas']['Activity'])[] | null
+      /** There is more than is told: too many commands, or more than limit. */
+      "more": boolean
+      "since": string
+    }
     CommandBody: {
       /** Written, in the order of the machines that can take the wish. Empty for a preview. */
       "commands": (components['schemas']['LedgerCommand'])[] | null
@@ -477,6 +516,29 @@ export interface components {
       "pressure_bar"?: number | null
       "temperature_c"?: number | null
       "wet_bulb_c"?: number | null
+    }
+    PowerLine: {
+      /** Of the meter's reading. */
+      "at"?: string
+      /** From the site's layout. */
+      "cap_w"?: number
+      /** That the meter measures the whole site is taken from its name: no layout says so. */
+      "guessed"?: boolean
+      /** Machines behind it. */
+      "machines": number
+      "meter"?: string
+      /** Missing when there is no meter, or its reading is too old to act on. */
+      "metered_w"?: number
+      /** "site", "feeder F1", "pdu P1", or the meter's own name when nothing says what it measures. */
+      "of": string
+      "quality"?: "good" | "partial" | "stale" | "lost"
+      "site": string
+      /** Sum of what the machines behind it tell of themselves at the wall. */
+      "told_w"?: number
+      /** Why the meter gives nothing. */
+      "trouble"?: string
+      /** Hashing machines behind it that do not tell their power. */
+      "unmetered": number
     }
     Refusal: {
       "machine": number

@@ -49,7 +49,7 @@ test('one machine: boards, history, and back, by keyboard', async () => {
   // A machine whose firmware tells of its boards.
   await page.keyboard.press('/')
   await page.getByRole('combobox', { name: 'Search everything' }).fill('antminer s21')
-  await page.getByRole('option').first().waitFor()
+  await page.locator('#hits [role=option]').first().waitFor()
   await page.keyboard.press('Enter')
   await page.waitForURL(/\/machines\/\d+/)
   await page.getByTestId('boards').waitFor()

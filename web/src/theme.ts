@@ -8,12 +8,15 @@ const harbour: MantineColorsTuple = ['#eef5fb', '#dcebf7', '#b9d6ee', '#8fbce2',
 /** Dark is not black: a blue-grey that tires less at 3 a.m. From text to page. */
 const night: MantineColorsTuple = ['#dde3e9', '#c3ccd5', '#a3aeb9', '#7d8995', '#3a444e', '#303941', '#252d34', '#161b20', '#11161a', '#0b0f12']
 
+/** White reads on its shade 7. */
+const red: MantineColorsTuple = ['#fff5f5', '#ffe3e3', '#ffc9c9', '#ffa8a8', '#ff8787', '#fa5252', '#e03131', '#c92a2a', '#b02525', '#8f1d1d']
+
 export const theme = createTheme({
   primaryColor: 'harbour',
   primaryShade: { light: 7, dark: 7 },
   autoContrast: true,
   luminanceThreshold: 0.22,
-  colors: { harbour, dark: night },
+  colors: { harbour, blue: harbour, dark: night, red },
   black: '#1a2027',
   fontFamily: 'ui-sans-serif, system-ui, "Segoe UI", Roboto, "Helvetica Neue", sans-serif',
   fontFamilyMonospace: 'ui-monospace, "SF Mono", "Cascadia Mono", "Roboto Mono", monospace',
@@ -31,10 +34,15 @@ export const theme = createTheme({
   },
 })
 
+/** Inks of the tinted boxes and texts that Mantine leaves below 4.5:1 in light. */
+const inks: Record<string, string> = { red: '#9b1c1c', pink: '#9c1c55', orange: '#7d3100', yellow: '#664700', lime: '#3d5a00', green: '#1c5c2b', teal: '#075e47', cyan: '#0b5868' }
+const readable = Object.fromEntries(Object.entries(inks).flatMap(([name, ink]) => ['text', 'light-color', 'outline'].map((k) => [`--mantine-color-${name}-${k}`, ink])))
+
 /** What Mantine's own variables leave too pale to read. */
 export const variables: CSSVariablesResolver = () => ({
   variables: {},
   light: {
+    ...readable,
     '--mantine-color-dimmed': '#56616c',
     '--mantine-color-placeholder': '#616c77',
     '--mantine-color-default-border': '#d9dfe5',

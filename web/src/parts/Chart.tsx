@@ -110,7 +110,7 @@ function Drawn({ title, unit, lines, data, zero, fan, marks, onZoom, source, hei
       if (!e.shiftKey) anchor.current = -1
       at.current = Math.min(Math.max(before + by, 0), n - 1)
       const left = u.valToPos(s.times[at.current]!, 'x')
-      u.setCursor({ left, top: u.bbox.height / devicePixelRatio / 2 })
+      cross(u, left)
       if (anchor.current >= 0) {
         const from = u.valToPos(s.times[anchor.current]!, 'x')
         u.setSelect({ left: Math.min(from, left), width: Math.abs(from - left), top: 0, height: u.bbox.height / devicePixelRatio }, false)
@@ -123,7 +123,7 @@ function Drawn({ title, unit, lines, data, zero, fan, marks, onZoom, source, hei
       anchor.current = -1
     } else if (e.key === 'Escape') {
       at.current = anchor.current = -1
-      u.setCursor({ left: -10, top: -10 })
+      cross(u, -10)
       u.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false)
       speak('')
     }
@@ -178,6 +178,13 @@ function Drawn({ title, unit, lines, data, zero, fan, marks, onZoom, source, hei
       {source && <figcaption className="source">{source}</figcaption>}
     </figure>
   )
+}
+
+/** Moves the crosshair of a chart, and of those that move with it: uPlot takes a
+ * third argument for that, which its types do not name. */
+function cross(u: uPlot, left: number) {
+  const set = u.setCursor as (at: { left: number; top: number }, fire: boolean, publish: boolean) => void
+  set({ left, top: left < 0 ? -10 : u.bbox.height / devicePixelRatio / 2 }, true, true)
 }
 
 /** How near to a mark counts as on it: a hundredth of the width. */
@@ -251,7 +258,7 @@ function options({ el, height, unit, zero, scheme, columns, now, point }: Ask): 
     height,
     legend: { show: false },
     cursor: { sync: { key: together.key, scales: ['x', null] }, drag: { x: true, y: false, setScale: !now().onZoom } },
-    scales: { y: { range: (_u, lo, hi) => uPlot.rangeNum(zero ? Math.min(0, lo ?? 0) : (lo ?? 0), Math.max(hi ?? 1, zero ? 1e-9 : -Infinity), 0.1, true) } },
+    scales: { x: { range: (_u, lo, hi) => (lo === hi ? [(lo ?? 0) - 1800, (hi ?? 0) + 1800] : [lo, hi]) }, y: { range: (_u, lo, hi) => uPlot.rangeNum(zero ? Math.min(0, lo ?? 0) : (lo ?? 0), Math.max(hi ?? 1, zero ? 1e-9 : -Infinity), 0.1, true) } },
     axes: [
       { ...axis, values: (_u, splits, _i, _space, step) => axisTimes(splits, step), space: 64, size: 36, gap: 4 },
       { ...axis, size: 52, label: unit, labelSize: 16, labelGap: 0, labelFont: '11px system-ui', values: (_u, splits) => splits.map((v) => v.toLocaleString('en-US', { maximumFractionDigits: 3, notation: Math.abs(v) >= 1e6 ? 'compact' : 'standard' })) },
@@ -261,7 +268,7 @@ function options({ el, height, unit, zero, scheme, columns, now, point }: Ask): 
       {},
       ...columns.map((c, i) =>
         c.q === undefined
-          ? { label: c.label, stroke: ink[i % ink.length], width: 1.6, spanGaps: false, points: { show: false } }
+          ? { label: c.label, stroke: ink[i % ink.length], width: 1.6, spanGaps: false, points: { show: (u: uPlot) => u.data[0].length < 3, size: 6 } }
           : { label: c.label, stroke: c.q === 0.5 ? dim : 'transparent', width: c.q === 0.5 ? 1.4 : 0, dash: [5, 4], points: { show: false } },
       ),
     ],

@@ -14,7 +14,7 @@ export function Page({ title, note, actions, children }: { title: string; note?:
   return (
     <>
       <Group justify="space-between" align="flex-start" mb="sm" gap="sm">
-        <div style={{ minWidth: 0 }}>
+        <div style={{ minWidth: 0, overflowWrap: 'anywhere' }}>
           <Title order={1}>
             {title}
           </Title>

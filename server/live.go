@@ -35,6 +35,8 @@ type hub struct {
 	mu    sync.Mutex
 	views map[string]*view
 	next  chan struct{} // closed at the next beat
+	press press
+	moves moves
 }
 
 // view is what clients of one scope see.
@@ -42,6 +44,14 @@ type view struct {
 	scope     Scope
 	listeners int
 	beat      beat
+	late      map[uint64]*lateEvent // what those get who are not in step, by what they have; until the next beat
+}
+
+// lateEvent is made once for all who lack the same.
+type lateEvent struct {
+	once sync.Once
+	b    []byte
+	to   uint64
 }
 
 type beat struct {
@@ -73,8 +83,23 @@ func (h *hub) leave(v *view) {
 	}
 }
 
+// count is how many listen.
+func (h *hub) count() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	n := 0
+	for _, v := range h.views {
+		n += v.listeners
+	}
+	return n
+}
+
 // beatEvery is the rhythm of the stream.
 const beatEvery = time.Second
+
+// stalled is how long a client may take no bytes before it is cut off. It comes
+// back with its revision when it reads again.
+const stalled = 10 * time.Second
 
 func (h *hub) run(ctx context.Context) {
 	tick := time.NewTicker(beatEvery)
@@ -90,10 +115,12 @@ func (h *hub) run(ctx context.Context) {
 		h.mu.Unlock()
 		if len(views) > 0 {
 			all := h.s.Fleet.All()
+			h.moves.look(all, h.s.Fleet.Rev())
 			for _, v := range views {
 				h.refresh(v, all)
 			}
 		}
+		h.press.forget()
 		h.mu.Lock()
 		close(h.next)
 		h.next = make(chan struct{})
@@ -109,11 +136,44 @@ func (h *hub) refresh(v *view, all []*fleet.Status) {
 	changed, to := h.s.Fleet.Changed(from)
 	b := beat{from: from, to: to, site: event("site", 0, h.s.site(within(v.scope, all)))}
 	if from > 0 { // the first beat of a view has nobody in step yet
-		b.machines = machinesEvent(within(v.scope, changed), to, false)
+		b.machines = machinesEvent(within(v.scope, changed), to, false, h.moves.out(v.scope, from)...)
 	}
 	h.mu.Lock()
-	v.beat = b
+	v.beat, v.late = b, nil
 	h.mu.Unlock()
+}
+
+// catchUp is what a client that has seen lacks, or all for one that has nothing
+// (0), with the revision that it then has. What is made once serves everybody
+// who asks for the same before the next beat.
+func (h *hub) catchUp(v *view, seen uint64) ([]byte, uint64) {
+	h.mu.Lock()
+	if v.late == nil {
+		v.late = map[uint64]*lateEvent{}
+	}
+	l, ok := v.late[seen]
+	if !ok {
+		l = &lateEvent{}
+		v.late[seen] = l
+	}
+	b := v.beat
+	h.mu.Unlock()
+	l.once.Do(func() {
+		switch {
+		case seen == 0:
+			// A revision from before the rows were read: what changes meanwhile comes
+			// again, which does no harm. That of the last beat puts the client in step.
+			if l.to = b.to; l.to == 0 {
+				l.to = max(h.s.Fleet.Rev(), 1)
+			}
+			l.b = machinesEvent(within(v.scope, h.s.Fleet.All()), l.to, true)
+		default:
+			var changed []*fleet.Status
+			changed, l.to = h.s.Fleet.Changed(seen)
+			l.b = machinesEvent(within(v.scope, changed), l.to, false, h.moves.out(v.scope, seen)...)
+		}
+	})
+	return l.b, l.to
 }
 
 func (h *hub) now(v *view) (beat, <-chan struct{}) {
@@ -144,14 +204,14 @@ func event(name string, id uint64, v any) []byte {
 type MachinesEvent struct {
 	All  bool    `json:"all"`
 	Rows []Row   `json:"rows"`
-	Gone []int64 `json:"gone,omitempty"` // machines that were retired
+	Gone []int64 `json:"gone,omitempty"` // machines that were retired, or moved to a site that the client does not see
 }
 
-func machinesEvent(changed []*fleet.Status, to uint64, all bool) []byte {
-	if len(changed) == 0 && !all {
+func machinesEvent(changed []*fleet.Status, to uint64, all bool, gone ...int64) []byte {
+	if len(changed)+len(gone) == 0 && !all {
 		return nil
 	}
-	ev := MachinesEvent{All: all, Rows: make([]Row, 0, len(changed))}
+	ev := MachinesEvent{All: all, Rows: make([]Row, 0, len(changed)), Gone: gone}
 	for _, st := range changed {
 		switch {
 		case st.Machine.Retired.IsZero():
@@ -163,9 +223,12 @@ func machinesEvent(changed []*fleet.Status, to uint64, all bool) []byte {
 	return event("machines", to, ev)
 }
 
+// livePath is where the stream is.
+const livePath = "/api/v1/live"
+
 func (s *Server) registerLive(mux *http.ServeMux) {
 	live := huma.Operation{
-		OperationID: "live", Method: http.MethodGet, Path: "/api/v1/live", Summary: "Live stream of the site", Tags: []string{"site"},
+		OperationID: "live", Method: http.MethodGet, Path: livePath, Summary: "Live stream of the site", Tags: []string{"site"},
 		Description: "Server-sent events. `site` carries a Site each second, `machines` a MachinesEvent with the rows that changed. " +
 			"The event id is a revision: a client that reconnects with Last-Event-ID (or ?since=) gets what it missed; after a restart of the server it gets everything, marked all.",
 		Parameters: []*huma.Param{{Name: "since", In: "query", Schema: &huma.Schema{Type: "string"}, Description: "Revision to go on from, when Last-Event-ID cannot be sent."}, {Name: "site", In: "query", Schema: &huma.Schema{Type: "string"}, Description: "Only this site."}},
@@ -173,7 +236,7 @@ func (s *Server) registerLive(mux *http.ServeMux) {
 	}
 	s.govern(&live)
 	s.api.OpenAPI().AddOperation(&live)
-	mux.HandleFunc("GET /api/v1/live", s.live)
+	mux.HandleFunc("GET "+livePath, s.live)
 }
 
 func (s *Server) live(w http.ResponseWriter, r *http.Request) {
@@ -191,13 +254,20 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no")
 	out := http.NewResponseController(w)
+	small := pressing(w, r)
 	send := func(b []byte) bool {
 		if len(b) == 0 {
 			return true
 		}
-		_ = out.SetWriteDeadline(time.Now().Add(10 * time.Second))
+		if small {
+			b = s.hub.press.of(b)
+		}
+		_ = out.SetWriteDeadline(time.Now().Add(s.stalled))
 		_, err := w.Write(b)
 		return err == nil
+	}
+	if small {
+		_, _ = w.Write(gzipHead)
 	}
 	since := r.Header.Get("Last-Event-ID")
 	if since == "" {
@@ -217,10 +287,8 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 		if b.to != 0 || fresh {
 			switch {
 			case fresh:
-				// Everything, with a revision taken before the rows: what changes
-				// meanwhile comes again, which does no harm.
-				to := s.Fleet.Rev()
-				if !send(machinesEvent(within(sites, s.Fleet.All()), max(to, 1), true)) {
+				all, to := s.hub.catchUp(view, 0)
+				if !send(all) {
 					return
 				}
 				fresh, seen = false, to
@@ -230,8 +298,8 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 				}
 				seen = b.to
 			case seen < b.to:
-				changed, to := s.Fleet.Changed(seen)
-				if !send(machinesEvent(within(sites, changed), to, false)) {
+				missed, to := s.hub.catchUp(view, seen)
+				if !send(missed) {
 					return
 				}
 				seen = to

@@ -68,6 +68,7 @@ type Server struct {
 	throttle *throttle
 	handler  http.Handler
 	layouts  layouts
+	stalled  time.Duration // how long a listener may take no bytes
 }
 
 // maxBody bounds what a request may carry.
@@ -75,7 +76,7 @@ const maxBody = 1 << 20
 
 // New builds the server; call Run to serve.
 func New(o Options) *Server {
-	s := &Server{Options: o, throttle: newThrottle()}
+	s := &Server{Options: o, throttle: newThrottle(), stalled: stalled}
 	s.sessions = scs.New()
 	s.sessions.Store = o.Record.Sessions()
 	s.sessions.HashTokenInStore = true

@@ -64,6 +64,8 @@ func newHub(s *Server) *hub { return &hub{s: s, views: map[string]*view{}, next:
 
 // join adds a listener with a scope; leave takes it away.
 func (h *hub) join(sites Scope) *view {
+	// Where machines are is known before the first client is told anything.
+	h.moves.begin(h.s.Fleet)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	v, ok := h.views[sites.Key()]

@@ -25,6 +25,16 @@ type move struct {
 // moves is told of the newest only, and of the others when it connects afresh.
 const mostMoves = 20_000
 
+// begin notes where all machines are, once.
+func (m *moves) begin(f *fleet.Fleet) {
+	m.mu.Lock()
+	known := m.at != nil
+	m.mu.Unlock()
+	if !known {
+		m.look(f.All(), f.Rev())
+	}
+}
+
 // look notes who moved since the last look. Rev is a revision from after all was
 // read: a client that has it knows of these moves.
 func (m *moves) look(all []*fleet.Status, rev uint64) {

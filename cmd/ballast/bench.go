@@ -27,6 +27,7 @@ import (
 type benchCmd struct {
 	Fleet   benchFleet   `cmd:"" help:"Poll a simulated site in a process of its own: polls in time, delay to disk, memory, processor, bytes."`
 	Clients benchClients `cmd:"" help:"Compare the cost of a poll with a client that keeps nothing between two questions."`
+	Live    benchLive    `cmd:"" help:"Open many live streams at once: processor, bytes, lag, memory; some stop reading."`
 	Scan    benchScan    `cmd:"" help:"Scan a range with machines scattered in it, where the other addresses refuse, and where they are silent."`
 }
 

@@ -55,6 +55,7 @@ type lateEvent struct {
 }
 
 type beat struct {
+	made     bool // false before the first
 	from, to uint64
 	machines []byte // event for clients at from
 	site     []byte
@@ -75,6 +76,17 @@ func (h *hub) join(sites Scope) *view {
 	}
 	v.listeners++
 	return v
+}
+
+// begin makes the first beat of a view at once: whoever opens the dashboard
+// does not wait for the next second.
+func (h *hub) begin(v *view) {
+	h.mu.Lock()
+	made := v.beat.made
+	h.mu.Unlock()
+	if !made {
+		h.refresh(v, h.s.Fleet.All())
+	}
 }
 
 func (h *hub) leave(v *view) {
@@ -133,11 +145,13 @@ func (h *hub) run(ctx context.Context) {
 // refresh makes a view's next beat.
 func (h *hub) refresh(v *view, all []*fleet.Status) {
 	h.mu.Lock()
-	from := v.beat.to
+	from, first := v.beat.to, !v.beat.made
 	h.mu.Unlock()
 	changed, to := h.s.Fleet.Changed(from)
-	b := beat{from: from, to: to, site: event("site", 0, h.s.site(within(v.scope, all)))}
-	if from > 0 { // the first beat of a view has nobody in step yet
+	b := beat{made: true, from: from, to: to, site: event("site", 0, h.s.site(within(v.scope, all)))}
+	if first { // nobody is in step with what was before it
+		b.from = to
+	} else {
 		b.machines = machinesEvent(within(v.scope, changed), to, false, h.moves.out(v.scope, from)...)
 	}
 	h.mu.Lock()
@@ -146,28 +160,30 @@ func (h *hub) refresh(v *view, all []*fleet.Status) {
 }
 
 // catchUp is what a client that has seen lacks, or all for one that has nothing
-// (0), with the revision that it then has. What is made once serves everybody
-// who asks for the same before the next beat.
-func (h *hub) catchUp(v *view, seen uint64) ([]byte, uint64) {
+// (fresh), with the revision that it then has. What is made once serves
+// everybody who asks for the same before the next beat.
+func (h *hub) catchUp(v *view, seen uint64, fresh bool) ([]byte, uint64) {
+	key := seen + 1
+	if fresh {
+		key = 0
+	}
 	h.mu.Lock()
 	if v.late == nil {
 		v.late = map[uint64]*lateEvent{}
 	}
-	l, ok := v.late[seen]
+	l, ok := v.late[key]
 	if !ok {
 		l = &lateEvent{}
-		v.late[seen] = l
+		v.late[key] = l
 	}
 	b := v.beat
 	h.mu.Unlock()
 	l.once.Do(func() {
 		switch {
-		case seen == 0:
+		case fresh:
 			// A revision from before the rows were read: what changes meanwhile comes
 			// again, which does no harm. That of the last beat puts the client in step.
-			if l.to = b.to; l.to == 0 {
-				l.to = max(h.s.Fleet.Rev(), 1)
-			}
+			l.to = b.to
 			l.b = machinesEvent(within(v.scope, h.s.Fleet.All()), l.to, true)
 		default:
 			var changed []*fleet.Status
@@ -222,7 +238,7 @@ func machinesEvent(changed []*fleet.Status, to uint64, all bool, gone ...int64) 
 			ev.Gone = append(ev.Gone, st.Machine.ID)
 		}
 	}
-	return event("machines", to, ev)
+	return event("machines", to+1, ev) // 0 is no id, and a fleet without machines is at 0
 }
 
 // livePath is where the stream is.
@@ -257,6 +273,7 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Accel-Buffering", "no")
 	out := http.NewResponseController(w)
 	small := pressing(w, r)
+	boundBuffer(r)
 	send := func(b []byte) bool {
 		if len(b) == 0 {
 			return true
@@ -277,19 +294,23 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 	}
 	of, rev, _ := strings.Cut(since, ".")
 	seen, err := strconv.ParseUint(rev, 10, 64)
-	fresh := err != nil || of != epoch
+	fresh := err != nil || of != epoch || seen == 0
+	if !fresh {
+		seen-- // see machinesEvent
+	}
 	sites := scope(ctx).Narrow(r.URL.Query().Get("site"))
 	view := s.hub.join(sites)
 	defer s.hub.leave(view)
+	s.hub.begin(view)
 	if !send(event("hello", 0, map[string]string{"version": s.Version})) || !send([]byte("retry: 2000\n\n")) {
 		return
 	}
 	for {
 		b, next := s.hub.now(view)
-		if b.to != 0 || fresh {
+		if b.made || fresh {
 			switch {
 			case fresh:
-				all, to := s.hub.catchUp(view, 0)
+				all, to := s.hub.catchUp(view, 0, true)
 				if !send(all) {
 					return
 				}
@@ -300,7 +321,7 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 				}
 				seen = b.to
 			case seen < b.to:
-				missed, to := s.hub.catchUp(view, seen)
+				missed, to := s.hub.catchUp(view, seen, false)
 				if !send(missed) {
 					return
 				}

@@ -264,6 +264,41 @@ func TestLiveMissesNothing(t *testing.T) {
 	}
 }
 
+// A fleet without machines has a stream too, and its first machine is not missed
+// by who was told that there is none, whether they stayed or come back.
+func TestLiveOfAnEmptyFleet(t *testing.T) {
+	s, base, _, keys := stage(t, 0)
+	ctx, leave := context.WithTimeout(t.Context(), 15*time.Second)
+	defer leave()
+	begun := time.Now()
+	gone := &listener{t: t, base: base, key: keys["all"], rows: map[int64]Row{}}
+	gone.listen(ctx, func() bool { return gone.fresh == 1 })
+	if d := time.Since(begun); gone.fresh != 1 || d > 500*time.Millisecond {
+		t.Errorf("told everything %d times after %v: the first page waits for that", gone.fresh, d)
+	}
+	stays := &listener{t: t, base: base, key: keys["hood"], rows: map[int64]Row{}}
+	told := make(chan struct{})
+	go func() {
+		defer close(told)
+		stays.listen(ctx, func() bool { return len(stays.rows) == 1 })
+	}()
+	time.Sleep(1500 * time.Millisecond)
+	ms, err := s.Record.ObserveMachines(ctx, []ledger.Sighting{{Addr: netip.MustParseAddr("10.0.0.1"), MAC: "02:00:00:00:00:01", Site: "hood"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Fleet.Renew(ctx, []int64{ms[0].ID}); err != nil {
+		t.Fatal(err)
+	}
+	<-told
+	gone.listen(ctx, func() bool { return len(gone.rows) == 1 })
+	for name, l := range map[string]*listener{"who stays": stays, "who comes back": gone} {
+		if d := l.differs(s, Scope{All: true}); d != "" || l.fresh != 1 {
+			t.Errorf("%s: %q, told everything %d times", name, d, l.fresh)
+		}
+	}
+}
+
 // After a restart revisions begin anew; an id of the process before means
 // nothing, and the client is told everything.
 func TestLiveAfterARestart(t *testing.T) {

@@ -3,6 +3,8 @@ package server
 import (
 	"bytes"
 	"compress/flate"
+	"context"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -80,4 +82,26 @@ func pressing(w http.ResponseWriter, r *http.Request) bool {
 	}
 	w.Header().Set("Content-Encoding", "gzip")
 	return true
+}
+
+// sendBuffer is what the kernel may hold for one listener. Left alone it takes
+// megabytes for each who stopped reading, and minutes to tell.
+const sendBuffer = 128 << 10
+
+type connKey struct{}
+
+// withConn puts a connection where its requests find it.
+func withConn(ctx context.Context, c net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, c)
+}
+
+// boundBuffer bounds what the kernel holds for the connection of a request.
+func boundBuffer(r *http.Request) {
+	c, _ := r.Context().Value(connKey{}).(net.Conn)
+	if t, ok := c.(interface{ NetConn() net.Conn }); ok { // TLS
+		c = t.NetConn()
+	}
+	if b, ok := c.(interface{ SetWriteBuffer(int) error }); ok {
+		_ = b.SetWriteBuffer(sendBuffer) // a wish: without it the kernel's own bound holds
+	}
 }

@@ -29,7 +29,8 @@ type benchLive struct {
 	Machines int           `default:"10000" help:"How many."`
 	Interval time.Duration `default:"10s" help:"Of polling."`
 	Clients  int           `default:"200" help:"Streams at once."`
-	Stop     int           `default:"10" help:"Of them, those that stop reading for half a minute."`
+	Stop     int           `default:"10" help:"Of them, those that stop reading for a while."`
+	Stall    time.Duration `default:"30s" help:"How long those do not read."`
 	For      time.Duration `default:"60s" help:"How long to measure."`
 	Plain    bool          `help:"Streams without compression."`
 	Network  string        `default:"127.26.0.0/16" env:"BALLAST_SIM_NETWORK" placeholder:"CIDR" help:"Addresses of the simulated machines."`
@@ -118,7 +119,7 @@ func (c *benchLive) Run(ctx context.Context, common *common, s *streams) error {
 	clients := make([]*liveClient, c.Clients)
 	var wg sync.WaitGroup
 	for i := range clients {
-		clients[i] = &liveClient{door: cl.door, plain: c.Plain}
+		clients[i] = &liveClient{door: cl.door, plain: c.Plain, stall: c.Stall}
 		if i < f.Stopped {
 			clients[i].stopAt = time.Now().Add(10 * time.Second)
 		}
@@ -212,7 +213,8 @@ func (f *liveFigures) print(w io.Writer) {
 type liveClient struct {
 	door   door
 	plain  bool
-	stopAt time.Time // stops reading then, for half a minute; zero reads on
+	stopAt time.Time // stops reading then, for as long as stall says; zero reads on
+	stall  time.Duration
 
 	wire atomic.Int64 // bytes off the network
 
@@ -235,17 +237,13 @@ func (c *liveClient) reset() {
 	c.wire.Store(0)
 }
 
-// standstill is how long a client that stops reading does not: longer than the
-// server's patience and what the kernel takes meanwhile.
-const standstill = 30 * time.Second
-
 func (c *liveClient) listen(ctx context.Context) {
 	for ctx.Err() == nil {
 		err := c.stream(ctx)
 		c.mu.Lock()
 		switch {
 		case ctx.Err() != nil:
-		case !c.stopAt.IsZero() && time.Now().After(c.stopAt.Add(standstill)) && !c.cut:
+		case !c.stopAt.IsZero() && time.Now().After(c.stopAt.Add(c.stall)) && !c.cut:
 			c.cut = true
 		default:
 			c.broken++
@@ -318,8 +316,8 @@ func (c *liveClient) stream(ctx context.Context) error {
 	first := cut && !c.back
 	var name, id string
 	for {
-		if !c.stopAt.IsZero() && !cut && time.Now().After(c.stopAt) && time.Now().Before(c.stopAt.Add(standstill)) {
-			pause(ctx, standstill)
+		if !c.stopAt.IsZero() && !cut && time.Now().After(c.stopAt) && time.Now().Before(c.stopAt.Add(c.stall)) {
+			pause(ctx, c.stall)
 		}
 		line, err := in.ReadString('\n')
 		if err != nil {

@@ -135,7 +135,7 @@ function Way({ me }: { me: Me }) {
   const forbidden = !!page?.right && !me.rights?.includes(page.right)
   // Before the page's own effect, which knows better.
   useLayoutEffect(() => {
-    setPlace(page?.to === path ? page.title : '')
+    setPlace(page?.to === path ? page.title : '', page?.title ?? spoken(path))
   }, [path, page])
   if (forbidden) return <Forbidden title={page.title} right={page.right!} />
   const way = crumbs(path, visible(me.rights ?? []), place)
@@ -156,6 +156,9 @@ function Way({ me }: { me: Me }) {
     </>
   )
 }
+
+/** An address in words, for a page that gives itself no title. */
+const spoken = (path: string) => path.split('/').filter(Boolean).join(' ').replace(/^./, (c) => c.toUpperCase())
 
 /** Which site everything is about. With one site there is nothing to choose. */
 function SiteSwitch() {

@@ -6,9 +6,10 @@ import type { Section } from '../nav'
 let title = ''
 const listeners = new Set<() => void>()
 
-/** Sets the title of the page that is shown. */
-export function setPlace(next: string) {
-  document.title = next ? `${next} · Ballast` : 'Ballast'
+/** Sets the title of the page that is shown; until it has one, the tab says
+ * something near. */
+export function setPlace(next: string, near = '') {
+  document.title = next || near ? `${next || near} · Ballast` : 'Ballast'
   if (next === title) return
   title = next
   for (const l of listeners) l()

@@ -30,6 +30,10 @@ export const theme = createTheme({
     Badge: { styles: { root: { textTransform: 'none', fontWeight: 500 } } },
     Modal: { defaultProps: { closeButtonProps: { 'aria-label': 'Close' } } },
     Drawer: { defaultProps: { closeButtonProps: { 'aria-label': 'Close' } } },
+    // A focusable placeholder is no child that a menu may have.
+    Menu: { defaultProps: { withInitialFocusPlaceholder: false } },
+    // What scrolls sideways can be reached by key.
+    TableScrollContainer: { defaultProps: { scrollAreaProps: { viewportProps: { tabIndex: 0 } } } },
     Alert: { defaultProps: { variant: 'light' } },
   },
 })

@@ -82,11 +82,11 @@ func exists(files fs.FS, name string) bool {
 
 var gzips = sync.Pool{New: func() any { w, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed); return w }}
 
-// compress gzips text for clients that take it. The live stream flushes after
-// each event, and so does this.
+// compress gzips text for clients that take it. The live stream compresses for
+// itself (press.go).
 func compress(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") || r.Header.Get("Range") != "" || r.URL.Path == "/metrics" {
+		if !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") || r.Header.Get("Range") != "" || r.URL.Path == "/metrics" || r.URL.Path == livePath {
 			next.ServeHTTP(w, r)
 			return
 		}

@@ -35,6 +35,8 @@ type hub struct {
 	mu    sync.Mutex
 	views map[string]*view
 	next  chan struct{} // closed at the next beat
+	press press
+	moves moves
 }
 
 // view is what clients of one scope see.
@@ -42,9 +44,18 @@ type view struct {
 	scope     Scope
 	listeners int
 	beat      beat
+	late      map[uint64]*lateEvent // what those get who are not in step, by what they have; until the next beat
+}
+
+// lateEvent is made once for all who lack the same.
+type lateEvent struct {
+	once sync.Once
+	b    []byte
+	to   uint64
 }
 
 type beat struct {
+	made     bool // false before the first
 	from, to uint64
 	machines []byte // event for clients at from
 	site     []byte
@@ -56,6 +67,8 @@ func newHub(s *Server) *hub { return &hub{s: s, views: map[string]*view{}, next:
 
 // join adds a listener with a scope; leave takes it away.
 func (h *hub) join(sites Scope) *view {
+	// Where machines are is known before the first client is told anything.
+	h.moves.begin(h.s.Fleet)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	v, ok := h.views[sites.Key()]
@@ -67,6 +80,17 @@ func (h *hub) join(sites Scope) *view {
 	return v
 }
 
+// begin makes the first beat of a view at once: whoever opens the dashboard
+// does not wait for the next second.
+func (h *hub) begin(v *view) {
+	h.mu.Lock()
+	made := v.beat.made
+	h.mu.Unlock()
+	if !made {
+		h.refresh(v, h.s.Fleet.All())
+	}
+}
+
 func (h *hub) leave(v *view) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -75,8 +99,23 @@ func (h *hub) leave(v *view) {
 	}
 }
 
+// count is how many listen.
+func (h *hub) count() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	n := 0
+	for _, v := range h.views {
+		n += v.listeners
+	}
+	return n
+}
+
 // beatEvery is the rhythm of the stream.
 const beatEvery = time.Second
+
+// stalled is how long a client may take no bytes before it is cut off. It comes
+// back with its revision when it reads again.
+const stalled = 10 * time.Second
 
 func (h *hub) run(ctx context.Context) {
 	tick := time.NewTicker(beatEvery)
@@ -92,10 +131,12 @@ func (h *hub) run(ctx context.Context) {
 		h.mu.Unlock()
 		if len(views) > 0 {
 			all := h.s.Fleet.All()
+			h.moves.look(all, h.s.Fleet.Rev())
 			for _, v := range views {
 				h.refresh(v, all)
 			}
 		}
+		h.press.forget()
 		h.mu.Lock()
 		close(h.next)
 		h.next = make(chan struct{})
@@ -106,18 +147,55 @@ func (h *hub) run(ctx context.Context) {
 // refresh makes a view's next beat.
 func (h *hub) refresh(v *view, all []*fleet.Status) {
 	h.mu.Lock()
-	from := v.beat.to
+	from, first := v.beat.to, !v.beat.made
 	was := v.beat
 	h.mu.Unlock()
 	changed, to := h.s.Fleet.Changed(from)
-	b := beat{from: from, to: to, site: event("site", 0, h.s.site(within(v.scope, all)))}
-	if from > 0 { // the first beat of a view has nobody in step yet
-		b.machines = machinesEvent(within(v.scope, changed), to, false)
+	b := beat{made: true, from: from, to: to, site: event("site", 0, h.s.site(within(v.scope, all)))}
+	if first { // nobody is in step with what was before it
+		b.from = to
+	} else {
+		b.machines = machinesEvent(within(v.scope, changed), to, false, h.moves.out(v.scope, from)...)
 	}
 	b.alarms, b.alarmRev = h.s.alarmsEvent(v.scope, was.alarms, was.alarmRev)
 	h.mu.Lock()
-	v.beat = b
+	v.beat, v.late = b, nil
 	h.mu.Unlock()
+}
+
+// catchUp is what a client that has seen lacks, or all for one that has nothing
+// (fresh), with the revision that it then has. What is made once serves
+// everybody who asks for the same before the next beat.
+func (h *hub) catchUp(v *view, seen uint64, fresh bool) ([]byte, uint64) {
+	key := seen + 1
+	if fresh {
+		key = 0
+	}
+	h.mu.Lock()
+	if v.late == nil {
+		v.late = map[uint64]*lateEvent{}
+	}
+	l, ok := v.late[key]
+	if !ok {
+		l = &lateEvent{}
+		v.late[key] = l
+	}
+	b := v.beat
+	h.mu.Unlock()
+	l.once.Do(func() {
+		switch {
+		case fresh:
+			// A revision from before the rows were read: what changes meanwhile comes
+			// again, which does no harm. That of the last beat puts the client in step.
+			l.to = b.to
+			l.b = machinesEvent(within(v.scope, h.s.Fleet.All()), l.to, true)
+		default:
+			var changed []*fleet.Status
+			changed, l.to = h.s.Fleet.Changed(seen)
+			l.b = machinesEvent(within(v.scope, changed), l.to, false, h.moves.out(v.scope, seen)...)
+		}
+	})
+	return l.b, l.to
 }
 
 func (h *hub) now(v *view) (beat, <-chan struct{}) {
@@ -148,14 +226,14 @@ func event(name string, id uint64, v any) []byte {
 type MachinesEvent struct {
 	All  bool    `json:"all"`
 	Rows []Row   `json:"rows"`
-	Gone []int64 `json:"gone,omitempty"` // machines that were retired
+	Gone []int64 `json:"gone,omitempty"` // machines that were retired, or moved to a site that the client does not see
 }
 
-func machinesEvent(changed []*fleet.Status, to uint64, all bool) []byte {
-	if len(changed) == 0 && !all {
+func machinesEvent(changed []*fleet.Status, to uint64, all bool, gone ...int64) []byte {
+	if len(changed)+len(gone) == 0 && !all {
 		return nil
 	}
-	ev := MachinesEvent{All: all, Rows: make([]Row, 0, len(changed))}
+	ev := MachinesEvent{All: all, Rows: make([]Row, 0, len(changed)), Gone: gone}
 	for _, st := range changed {
 		switch {
 		case st.Machine.Retired.IsZero():
@@ -164,12 +242,15 @@ func machinesEvent(changed []*fleet.Status, to uint64, all bool) []byte {
 			ev.Gone = append(ev.Gone, st.Machine.ID)
 		}
 	}
-	return event("machines", to, ev)
+	return event("machines", to+1, ev) // 0 is no id, and a fleet without machines is at 0
 }
+
+// livePath is where the stream is.
+const livePath = "/api/v1/live"
 
 func (s *Server) registerLive(mux *http.ServeMux) {
 	live := huma.Operation{
-		OperationID: "live", Method: http.MethodGet, Path: "/api/v1/live", Summary: "Live stream of the site", Tags: []string{"site"},
+		OperationID: "live", Method: http.MethodGet, Path: livePath, Summary: "Live stream of the site", Tags: []string{"site"},
 		Description: "Server-sent events. `site` carries a Site each second, `machines` a MachinesEvent with the rows that changed, `alarms` an AlarmsEvent with all open alarms when they changed. " +
 			"The event id is a revision: a client that reconnects with Last-Event-ID (or ?since=) gets what it missed; after a restart of the server it gets everything, marked all.",
 		Parameters: []*huma.Param{{Name: "since", In: "query", Schema: &huma.Schema{Type: "string"}, Description: "Revision to go on from, when Last-Event-ID cannot be sent."}, {Name: "site", In: "query", Schema: &huma.Schema{Type: "string"}, Description: "Only this site."}},
@@ -177,7 +258,7 @@ func (s *Server) registerLive(mux *http.ServeMux) {
 	}
 	s.govern(&live)
 	s.api.OpenAPI().AddOperation(&live)
-	mux.HandleFunc("GET /api/v1/live", s.live)
+	mux.HandleFunc("GET "+livePath, s.live)
 }
 
 func (s *Server) live(w http.ResponseWriter, r *http.Request) {
@@ -195,13 +276,21 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no")
 	out := http.NewResponseController(w)
+	small := pressing(w, r)
+	boundBuffer(r)
 	send := func(b []byte) bool {
 		if len(b) == 0 {
 			return true
 		}
-		_ = out.SetWriteDeadline(time.Now().Add(10 * time.Second))
+		if small {
+			b = s.hub.press.of(b)
+		}
+		_ = out.SetWriteDeadline(time.Now().Add(s.stalled))
 		_, err := w.Write(b)
 		return err == nil
+	}
+	if small {
+		_, _ = w.Write(gzipHead)
 	}
 	since := r.Header.Get("Last-Event-ID")
 	if since == "" {
@@ -209,23 +298,25 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 	}
 	of, rev, _ := strings.Cut(since, ".")
 	seen, err := strconv.ParseUint(rev, 10, 64)
-	fresh := err != nil || of != epoch
+	fresh := err != nil || of != epoch || seen == 0
+	if !fresh {
+		seen-- // see machinesEvent
+	}
 	sites := scope(ctx).Narrow(r.URL.Query().Get("site"))
 	view := s.hub.join(sites)
 	defer s.hub.leave(view)
+	s.hub.begin(view)
 	if !send(event("hello", 0, map[string]string{"version": s.Version})) || !send([]byte("retry: 2000\n\n")) {
 		return
 	}
 	told := uint64(0) // revision of the alarms that the client has
 	for {
 		b, next := s.hub.now(view)
-		if b.to != 0 || fresh {
+		if b.made || fresh {
 			switch {
 			case fresh:
-				// Everything, with a revision taken before the rows: what changes
-				// meanwhile comes again, which does no harm.
-				to := s.Fleet.Rev()
-				if !send(machinesEvent(within(sites, s.Fleet.All()), max(to, 1), true)) {
+				all, to := s.hub.catchUp(view, 0, true)
+				if !send(all) {
 					return
 				}
 				fresh, seen = false, to
@@ -235,8 +326,8 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 				}
 				seen = b.to
 			case seen < b.to:
-				changed, to := s.Fleet.Changed(seen)
-				if !send(machinesEvent(within(sites, changed), to, false)) {
+				missed, to := s.hub.catchUp(view, seen, false)
+				if !send(missed) {
 					return
 				}
 				seen = to

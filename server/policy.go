@@ -56,6 +56,8 @@ var policy = map[string]Right{
 	"site":           Look,
 	"plant":          Look,
 	"live":           Look,
+	"activity":       Look,
+	"power":          Look,
 	"scan-state":     Look,
 	"machines":       Look,
 	"machine":        Look,

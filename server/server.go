@@ -86,6 +86,8 @@ type Server struct {
 	reports  *reporter
 	health   *health
 	handler  http.Handler
+	layouts  layouts
+	stalled  time.Duration // how long a listener may take no bytes
 }
 
 // maxBody bounds what a request may carry.
@@ -93,7 +95,7 @@ const maxBody = 1 << 20
 
 // New builds the server; call Run to serve.
 func New(o Options) *Server {
-	s := &Server{Options: o, throttle: newThrottle()}
+	s := &Server{Options: o, throttle: newThrottle(), stalled: stalled}
 	s.sessions = scs.New()
 	s.sessions.Store = o.Record.Sessions()
 	s.sessions.HashTokenInStore = true
@@ -126,6 +128,8 @@ func New(o Options) *Server {
 	s.registerReportMail()
 	s.registerSystem()
 	s.registerAlarms()
+	s.registerActivity()
+	s.registerPower()
 	s.registerLive(mux)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
 		if err := o.Record.Ping(r.Context()); err != nil {
@@ -168,7 +172,7 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	srv := &http.Server{
 		Handler: s.handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
-		BaseContext: func(net.Listener) context.Context { return ctx },
+		BaseContext: func(net.Listener) context.Context { return ctx }, ConnContext: withConn,
 	}
 	go s.hub.run(ctx)
 	go s.sampleGrowth(ctx)

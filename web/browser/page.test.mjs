@@ -45,25 +45,11 @@ test('numbers are live: the page changes by itself', async () => {
   await page.waitForFunction((b) => document.querySelector('[data-testid=figures]')?.innerText !== b, before, { timeout: 15_000 })
 })
 
-test('search, conditions and order are in the address', async () => {
-  await page.getByLabel('Search machines').fill('whatsminer')
-  await page.waitForURL(/search=whatsminer/)
-  const shown = number(await page.getByTestId('count').innerText())
-  assert.ok(shown > 0 && shown < machines, `${shown} machines fit`)
-  await page.getByRole('columnheader', { name: 'TH/s' }).getByRole('button').click()
-  await page.waitForURL(/sort=hashrate/)
-  const values = (await page.locator('.table .line .cell:nth-child(6)').allInnerTexts()).map(number).filter((n) => !Number.isNaN(n))
-  assert.deepEqual(values, values.toSorted((a, b) => b - a))
-  await page.screenshot({ path: join(shots, 'now-search.png') })
-  await page.getByLabel('Search machines').fill('no such machine anywhere')
-  await page.getByRole('button', { name: 'Show all' }).click()
-})
-
 test('one machine: boards, history, and back, by keyboard', async () => {
   // A machine whose firmware tells of its boards.
-  await page.getByLabel('Search machines').fill('antminer s21')
-  await page.locator('.table').focus()
-  await page.keyboard.press('ArrowDown')
+  await page.keyboard.press('/')
+  await page.getByRole('combobox', { name: 'Search everything' }).fill('antminer s21')
+  await page.locator('#hits [role=option]').first().waitFor()
   await page.keyboard.press('Enter')
   await page.waitForURL(/\/machines\/\d+/)
   await page.getByTestId('boards').waitFor()
@@ -76,16 +62,17 @@ test('one machine: boards, history, and back, by keyboard', async () => {
   await page.goBack()
 })
 
-test('a fault injected in the simulator shows', async () => {
+test('a fault injected in the simulator is one click from Now', async () => {
   await page.goto(site.url + '/')
   await page.getByTestId('count').waitFor()
-  const before = number(await page.getByRole('button', { name: / silent$/ }).innerText())
+  const silent = page.getByRole('link', { name: / silent$/ })
+  const before = number(await silent.innerText())
   const res = await fetch(site.control() + '/faults', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ rig: 3, kind: 'power-off' }) })
   assert.ok(res.ok, await res.text())
-  await page.waitForFunction((b) => Number([...document.querySelectorAll('.conditions button')].find((e) => / silent$/.test(e.textContent))?.textContent.match(/\d+/)?.[0]) > b, before, { timeout: 40_000 })
-  await page.getByRole('button', { name: / silent$/ }).click()
-  await page.waitForURL(/condition=silent/)
-  await page.locator('.table .line').first().click()
+  await page.waitForFunction((b) => Number([...document.querySelectorAll('.conditions a')].find((e) => / silent$/.test(e.textContent))?.textContent.match(/\d+/)?.[0]) > b, before, { timeout: 40_000 })
+  await page.getByTestId('feed').getByText(/^Lost \d+ machine/).first().waitFor({ timeout: 30_000 })
+  await page.getByTestId('look').getByRole('link', { name: /silent/ }).first().click()
+  await page.waitForURL(/machines\/\d+/)
   await page.getByText('It does not answer').waitFor()
   await page.screenshot({ path: join(shots, 'machine-silent.png') })
 })

@@ -3,12 +3,14 @@ import { machineRoutes } from './pages/machines/routes'
 import { nowRoutes } from './pages/now/routes'
 import { reportRoutes } from './pages/reports/routes'
 import { systemRoutes } from './pages/system/routes'
+import { Broken } from './parts/Trouble'
 import { frame, root, setUp, signIn } from './routes'
 
 export const router = createRouter({
   routeTree: root.addChildren([frame.addChildren([...nowRoutes, ...machineRoutes, ...reportRoutes, ...systemRoutes]), signIn, setUp]),
   scrollRestoration: true,
   defaultPreload: 'intent',
+  defaultErrorComponent: Broken,
 })
 
 declare module '@tanstack/react-router' {

@@ -8,6 +8,9 @@ export type Me = Schema['Me']
 export type Right = NonNullable<Me['rights']>[number]
 export type SiteInfo = Schema['SiteInfo']
 export type History = Schema['HistoryBody']
+export type Activity = Schema['Activity']
+export type ActivityBody = Schema['ActivityBody']
+export type PowerLine = Schema['PowerLine']
 
 /** An error of the API: what failed, in words, and its HTTP status (0 when the server did not answer). */
 export class Failed extends Error {

@@ -10,13 +10,17 @@ export interface Live {
   /** False while the stream is down: everything shown is old, since `at`. */
   connected: boolean
   at: number
+  /** Times that the stream was opened anew: a server that came back may be another one. */
+  opened: number
 }
 
-let live: Live = { rows: new Map(), version: 0, connected: false, at: 0 }
+let live: Live = { rows: new Map(), version: 0, connected: false, at: 0, opened: 0 }
 const listeners = new Set<() => void>()
 let source: EventSource | undefined
 let narrowed: string | undefined // the site that the stream is narrowed to
+let seen = '' // the revision that we have: a new stream goes on from it
 let watchdog: number | undefined
+let retry: number | undefined
 
 function change(next: Partial<Live>) {
   live = { ...live, ...next }
@@ -24,19 +28,27 @@ function change(next: Partial<Live>) {
 }
 
 /** Opens the stream. The browser reconnects by itself and says what it saw last;
- * a stream that has gone silent (a laptop that slept) is opened anew. */
+ * a stream that has gone silent (a laptop that slept, a network that changed) is
+ * opened anew, and says it too: nothing is missed either way. */
 export function connect(site = narrowed) {
   if (source && site === narrowed) return
+  window.clearTimeout(retry)
   if (site !== narrowed) {
     disconnect()
     narrowed = site
+    seen = ''
     change({ site: undefined, rows: new Map(), version: live.version + 1 })
   }
-  source = new EventSource('/api/v1/live' + (site ? `?site=${encodeURIComponent(site)}` : ''))
+  const query = new URLSearchParams()
+  if (site) query.set('site', site)
+  if (seen) query.set('since', seen)
+  source = new EventSource('/api/v1/live' + (query.size ? `?${query}` : ''))
+  source.addEventListener('hello', () => change({ opened: live.opened + 1 }))
   source.addEventListener('site', (e) => {
     change({ site: JSON.parse(e.data) as Site, connected: true, at: Date.now() })
   })
   source.addEventListener('machines', (e) => {
+    if (e.lastEventId) seen = e.lastEventId
     const { all, rows, gone } = JSON.parse(e.data) as { all: boolean; rows: Row[]; gone?: number[] }
     const next = new Map(all ? [] : live.rows)
     for (const r of rows) next.set(r.id, r)
@@ -48,24 +60,50 @@ export function connect(site = narrowed) {
     if (source?.readyState === EventSource.CLOSED) {
       disconnect()
       // Refused, not lost: signed out, or the server is another one now.
-      fetch('/api/v1/session').then(
-        (r) => (r.status === 401 ? window.dispatchEvent(new Event('signed-out')) : window.setTimeout(() => connect(), 2000)),
-        () => window.setTimeout(() => connect(), 2000),
-      )
+      fetch('/api/v1/session').then((r) => (r.status === 401 ? window.dispatchEvent(new Event('signed-out')) : again()), again)
     }
   }
-  watchdog ??= window.setInterval(() => {
-    if (live.at && Date.now() - live.at > 10_000 && live.connected) {
-      change({ connected: false })
-      disconnect()
-      connect()
-    }
-  }, 3000)
+  watchdog ??= start()
+}
+
+function again() {
+  window.clearTimeout(retry)
+  retry = window.setTimeout(() => connect(), 2000)
+}
+
+/** Looks whether the stream still speaks: every few seconds, and at once when
+ * the page comes back to the front or the network comes back. */
+function start(): number {
+  for (const event of ['visibilitychange', 'pageshow', 'focus']) addEventListener(event, check)
+  addEventListener('online', reconnect)
+  return window.setInterval(check, 3000)
+}
+
+function check() {
+  if (source && live.at && Date.now() - live.at > 10_000 && live.connected) reconnect()
+}
+
+/** Opens the stream anew, now. */
+export function reconnect() {
+  if (!narrowed && !live.at && !source) return // never opened: nobody is signed in
+  change({ connected: false })
+  disconnect()
+  connect()
 }
 
 export function disconnect() {
+  window.clearTimeout(retry)
   source?.close()
   source = undefined
+}
+
+/** Forgets everything: somebody else may sign in. */
+export function forget() {
+  disconnect()
+  seen = ''
+  narrowed = undefined
+  live = { rows: new Map(), version: live.version + 1, connected: false, at: 0, opened: live.opened }
+  for (const l of listeners) l()
 }
 
 function subscribe(l: () => void) {

@@ -1,6 +1,266 @@
 // Generated from docs/openapi.yaml by types.mjs. Do not edit.
 export interface components {
   schemas: {
+    Acknowledge-alarmRequest: {
+      /** What you are about to do, for those who look later. */
+      "note"?: string
+    }
+    Activity: {
+      /** Who decided; none for what happened by itself. */
+      "actor"?: string
+      /** When it began. */
+      "at": string
+      /** kind command: the settings are not the same for all. */
+      "differ"?: boolean
+      /** The same for the same thing each time it is asked for. */
+      "id": string
+      /** Of the machines, the first few. */
+      "ids"?: (number)[] | null
+      "kind": "command" | "scan" | "found" | "lost"
+      /** How many it is about. */
+      "machines": number
+      /** kind scan: machines that the record did not know. */
+      "new"?: number
+      /** The building, container or rack that all of them stand in. */
+      "place"?: string
+      "reason"?: string
+      /** kind command: of the first machine. */
+      "setting"?: unknown
+      /** When all of it is at one site. */
+      "site"?: string
+      /** kind command: how many commands are in each state. Confirmed is what telemetry shows. */
+      "states"?: { [key: string]: number }
+      /** kind command: what the first of those that failed says. kind scan: its error. */
+      "trouble"?: string
+      /** When the last of it happened. */
+      "until": string
+      /** kind command: what was wished, such as sleep or power. */
+      "wish"?: string
+    }
+    ActivityBody: {
+      /** Newest first. */
+      "items": (components['schemas']['Activity'])[] | null
+      /** There is more than is told: too many commands, or more than limit. */
+      "more": boolean
+      "since": string
+    }
+    Add-silenceRequest: {
+      "match"?: components['schemas']['AlarmMatch']
+      /** Only up to this severity. */
+      "most"?: string
+      "reason": string
+      "rules"?: (number)[] | null
+      "until": string
+    }
+    AlarmBody: {
+      "ack_note"?: string
+      /** 0 while nobody took it on. */
+      "acked_at": number
+      "acked_by"?: string
+      /** Machines or devices in trouble now. */
+      "active": number
+      "cause": string
+      /** What its members have in common: container, rack, PDU, network segment, firmware, site; alone for a single machine. */
+      "cause_by": string
+      "class": "gone" | "unread" | "work" | "heat" | "pool" | "change" | "load" | "gear" | "self"
+      "deliveries": (components['schemas']['AlarmDelivery'])[] | null
+      /** 0 while open. */
+      "ended": number
+      /** Its life, oldest first. */
+      "events": (components['schemas']['LedgerAlarmEvent'])[] | null
+      "flapping": boolean
+      /** The alarm that it was split from. */
+      "from"?: number
+      /** What the instruments say. */
+      "hint"?: string
+      "id": number
+      /** The alarm that it was merged into. */
+      "into"?: number
+      "means": string
+      "members": (components['schemas']['AlarmMember'])[] | null
+      "opened": number
+      /** Most at once. */
+      "peak": number
+      "phase": "open" | "resolved" | "merged"
+      "press": string
+      /** Why nobody is told: a silence or a maintenance window. */
+      "quiet"?: string
+      /** Times it came back soon after it ended. */
+      "reopened": number
+      "rule": number
+      "safe": string
+      "severity": "info" | "minor" | "major" | "critical"
+      /** Unix seconds when the first of it began. */
+      "since": number
+      "site": string
+      "title": string
+      /** That should work where the cause is; those off on purpose do not count. */
+      "total": number
+    }
+    AlarmDelivery: {
+      /** What the receiver said last. */
+      "answer"?: string
+      "at": number
+      "attempts": number
+      "receiver": number
+      "state": "waiting" | "delivered" | "failed"
+      "title": string
+      "what": "trigger" | "acknowledge" | "resolve" | "report"
+    }
+    AlarmEscalation: {
+      "ends": boolean
+      "id": number
+      "off"?: boolean
+      "quiet"?: components['schemas']['AlarmQuiet']
+      "severities": (string)[] | null
+      "sites"?: (string)[] | null
+      "steps": (components['schemas']['AlarmStep'])[] | null
+      "title": string
+    }
+    AlarmMatch: {
+      "buildings"?: (string)[] | null
+      "containers"?: (string)[] | null
+      "firmwares"?: (string)[] | null
+      "groups"?: (string)[] | null
+      "models"?: (string)[] | null
+      "racks"?: (string)[] | null
+      "sites"?: (string)[] | null
+      "subjects"?: (string)[] | null
+    }
+    AlarmMember: {
+      "detail": string
+      /** Unix seconds since when it is well again; 0 while it is not. */
+      "left": number
+      /** Its number, when it is a machine. */
+      "machine"?: number
+      "name": string
+      "place"?: string
+      /** Times it was raised in the last two hours. */
+      "raises": number
+      "rule": number
+      "severity": string
+      "since": number
+      /** Held: nothing new is known of it. */
+      "stale": boolean
+      "subject": string
+      "unit": string
+      "value": number
+      "watch": string
+      /** Why it left. */
+      "why"?: string
+    }
+    AlarmQuiet: {
+      "below"?: string
+      "from"?: string
+      "to"?: string
+      "zone"?: string
+    }
+    AlarmRow: {
+      "ack_note"?: string
+      /** 0 while nobody took it on. */
+      "acked_at": number
+      "acked_by"?: string
+      /** Machines or devices in trouble now. */
+      "active": number
+      "cause": string
+      /** What its members have in common: container, rack, PDU, network segment, firmware, site; alone for a single machine. */
+      "cause_by": string
+      "class": "gone" | "unread" | "work" | "heat" | "pool" | "change" | "load" | "gear" | "self"
+      /** 0 while open. */
+      "ended": number
+      "flapping": boolean
+      /** The alarm that it was split from. */
+      "from"?: number
+      /** What the instruments say. */
+      "hint"?: string
+      "id": number
+      /** The alarm that it was merged into. */
+      "into"?: number
+      "means": string
+      "opened": number
+      /** Most at once. */
+      "peak": number
+      "phase": "open" | "resolved" | "merged"
+      "press": string
+      /** Why nobody is told: a silence or a maintenance window. */
+      "quiet"?: string
+      /** Times it came back soon after it ended. */
+      "reopened": number
+      "rule": number
+      "safe": string
+      "severity": "info" | "minor" | "major" | "critical"
+      /** Unix seconds when the first of it began. */
+      "since": number
+      "site": string
+      "title": string
+      /** That should work where the cause is; those off on purpose do not count. */
+      "total": number
+    }
+    AlarmRule: {
+      "clear": number
+      "clear_after_s": number
+      "faults"?: (string)[] | null
+      "id": number
+      "key"?: string
+      "match"?: components['schemas']['AlarmMatch']
+      "means": string
+      "off"?: boolean
+      "press": string
+      "raise": number
+      "raise_after_s": number
+      "safe": string
+      "severity": string
+      "title": string
+      "watch": string
+    }
+    AlarmRuleState: {
+      "can_not": number
+      "excused": number
+      "judged": number
+      "off": number
+      "pending": number
+      "raised": number
+    }
+    AlarmSilence: {
+      "alarm"?: number
+      "by": string
+      "created": string
+      "ended"?: string
+      "ended_by"?: string
+      "id": number
+      "match"?: components['schemas']['AlarmMatch']
+      "most"?: string
+      "reason": string
+      "rules"?: (number)[] | null
+      "until": string
+    }
+    AlarmStep: {
+      "after_min": number
+      "receivers": (number)[] | null
+    }
+    AlarmWatchInfo: {
+      "about": string
+      /** Raised above its level; else below. */
+      "above": boolean
+      "class": string
+      /** What the rule is held against. */
+      "of": "machine" | "device" | "cap" | "ballast"
+      /** Of its levels; empty is yes (1) or no (0). */
+      "unit": string
+      "watch": string
+    }
+    AlarmWindow: {
+      "days"?: (number)[] | null
+      "from"?: string
+      "id": number
+      "match"?: components['schemas']['AlarmMatch']
+      "minutes"?: number
+      "off"?: boolean
+      "start"?: string
+      "title": string
+      "to"?: string
+      "zone": string
+    }
     CommandBody: {
       /** Written, in the order of the machines that can take the wish. Empty for a preview. */
       "commands": (components['schemas']['LedgerCommand'])[] | null
@@ -121,6 +381,14 @@ export interface components {
       /** Unix seconds at the start of each point. */
       "times": (number)[] | null
       "to": string
+    }
+    LedgerAlarmEvent: {
+      "actor"?: string
+      "alarm": number
+      "at": string
+      "detail"?: string
+      "kind": string
+      "seq": number
     }
     LedgerCommand: {
       "actor": string
@@ -431,6 +699,27 @@ export interface components {
       "kind": string
       "where": string
     }
+    NotifySettings: {
+      /** email: certificate (PEM) of a mail server that no public authority vouches for */
+      "ca"?: string
+      /** telegram: chat id or @channel */
+      "chat"?: string
+      /** email: sender */
+      "from"?: string
+      /** email: the mail server */
+      "host"?: string
+      "kind": "email" | "webhook" | "slack" | "telegram" | "pagerduty"
+      /** email: 0 is 587 with starttls, 465 with tls, 25 with none */
+      "port"?: number
+      /** email: how the connection is encrypted */
+      "security"?: "starttls" | "tls" | "none"
+      /** email: addresses */
+      "to"?: (string)[] | null
+      /** webhook: where to post to. telegram, pagerduty: another base address than the public one, such as events.eu.pagerduty.com */
+      "url"?: string
+      /** email: account at the mail server; empty is no sign-in */
+      "user"?: string
+    }
     PlantCooling: {
       "alarms"?: (string)[] | null
       "ambient_c"?: number | null
@@ -522,6 +811,34 @@ export interface components {
       "temperature_c"?: number | null
       "wet_bulb_c"?: number | null
     }
+    PowerLine: {
+      /** Of the meter's reading. */
+      "at"?: string
+      /** From the site's layout. */
+      "cap_w"?: number
+      /** That the meter measures the whole site is taken from its name: no layout says so. */
+      "guessed"?: boolean
+      /** Machines behind it. */
+      "machines": number
+      "meter"?: string
+      /** Missing when there is no meter, or its reading is too old to act on. */
+      "metered_w"?: number
+      /** "site", "feeder F1", "pdu P1", or the meter's own name when nothing says what it measures. */
+      "of": string
+      "quality"?: "good" | "partial" | "stale" | "lost"
+      "site": string
+      /** Sum of what the machines behind it tell of themselves at the wall. */
+      "told_w"?: number
+      /** Why the meter gives nothing. */
+      "trouble"?: string
+      /** Hashing machines behind it that do not tell their power. */
+      "unmetered": number
+    }
+    PreviewBody: {
+      /** At or beyond the level now, the worst first; at most 500. */
+      "members": (components['schemas']['AlarmMember'])[] | null
+      "now": components['schemas']['AlarmRuleState']
+    }
     Process: {
       /** Cores in use, over the time since somebody last asked, at least some seconds. */
       "cpu_now"?: number | null
@@ -536,6 +853,21 @@ export interface components {
       "open_files"?: number | null
       "open_files_limit"?: number | null
       "pid": number
+    }
+    ReceiverInfo: {
+      "id": number
+      "off": boolean
+      /** Names of the secrets that are set. Their values are never told. */
+      "secrets": (string)[] | null
+      "settings": components['schemas']['NotifySettings']
+      "title": string
+    }
+    ReceiverWish: {
+      "off"?: boolean
+      /** Secrets to set, by name: password, key, url or token. Those left out stay; an empty one is removed. */
+      "secrets"?: { [key: string]: string }
+      "settings": components['schemas']['NotifySettings']
+      "title": string
     }
     RecordSize: {
       /** Of the embedded engine; another one's size is its own affair. */
@@ -786,6 +1118,34 @@ export interface components {
       "trouble"?: string
       "warnings": number
     }
+    RuleNow: {
+      "clear": number
+      "clear_after_s": number
+      "faults"?: (string)[] | null
+      "id": number
+      "key"?: string
+      "match"?: components['schemas']['AlarmMatch']
+      "means": string
+      /** At the last look: how many it judged, left alone because they are off on purpose or under a command, could not judge, and raised. */
+      "now": components['schemas']['AlarmRuleState']
+      "off"?: boolean
+      "press": string
+      "raise": number
+      "raise_after_s": number
+      "safe": string
+      "severity": string
+      "title": string
+      "watch": string
+    }
+    RulesBody: {
+      /** Unix seconds of the last look; 0 is not yet. */
+      "at": number
+      "rules": (components['schemas']['RuleNow'])[] | null
+      /** How long that look took. */
+      "took_ms": number
+      /** What a rule can watch. */
+      "watches": (components['schemas']['AlarmWatchInfo'])[] | null
+    }
     ScanInputBody: {
       /** Address ranges such as 10.20.0.0/16; none: those of the configuration. */
       "ranges"?: (string)[] | null
@@ -835,6 +1195,10 @@ export interface components {
     SignInInputBody: {
       "name": string
       "password": string
+    }
+    Silence-alarmRequest: {
+      "minutes": number
+      "reason": string
     }
     Site: {
       /** Machines in each condition. */
@@ -936,6 +1300,12 @@ export interface components {
       "refused": number
       "skipped": number
     }
+    TestBody: {
+      /** What the receiver said, or why nothing arrived. */
+      "answer": string
+      "delivered": boolean
+      "took_ms": number
+    }
     Trouble: {
       "count": number
       /** Of the last time; secrets are left out. */
@@ -952,6 +1322,21 @@ export interface components {
       "record_engine": string
       "revision"?: string
       "system": string
+    }
+    WindowNow: {
+      "days"?: (number)[] | null
+      "from"?: string
+      "id": number
+      "match"?: components['schemas']['AlarmMatch']
+      "minutes"?: number
+      "off"?: boolean
+      "open": boolean
+      "start"?: string
+      "title": string
+      "to"?: string
+      /** Unix seconds; 0 when it is not open. */
+      "until": number
+      "zone": string
     }
   }
 }

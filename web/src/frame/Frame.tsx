@@ -1,14 +1,19 @@
-import { ActionIcon, Anchor, Burger, Button, Center, Drawer, Group, Kbd, Loader, Menu, NativeSelect, Text, useComputedColorScheme, useMantineColorScheme } from '@mantine/core'
+import { ActionIcon, Burger, Button, Center, Drawer, Kbd, Loader, Menu, NativeSelect, useComputedColorScheme, useMantineColorScheme } from '@mantine/core'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { Link, Outlet, useNavigate } from '@tanstack/react-router'
-import { useEffect, useState } from 'react'
+import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router'
+import { useEffect, useLayoutEffect, useRef, useState } from 'react'
 import { ask, Failed, type Me, type SiteInfo } from '../api/client'
-import { connect, disconnect, useLive } from '../api/live'
-import { visible } from '../nav'
+import { connect, disconnect, forget, useLive } from '../api/live'
+import { sections, visible } from '../nav'
 import { Age } from '../parts/Age'
-import { Trouble } from '../parts/Trouble'
+import { Notices } from '../parts/Notices'
+import { Forbidden, Trouble } from '../parts/Trouble'
+import { Banner } from './Banner'
+import { Icon } from './icons'
 import { Keys } from './Keys'
 import { useMe } from './me'
+import { crumbs, setPlace, usePlace, whereIs } from './place'
+import { Rail } from './Rail'
 import { Search } from './Search'
 import { ranges, useView, type View } from './view'
 
@@ -18,11 +23,13 @@ export function Frame() {
   const go = useNavigate()
   const me = useMe()
   const view = useView()
+  const known = useRef(false)
+  if (me.data) known.current = true
 
   useEffect(() => {
     const out = () => {
       disconnect()
-      void go({ to: '/sign-in', search: { to: location.pathname + location.search } })
+      void go({ to: '/sign-in', search: { to: location.pathname + location.search, expired: known.current || undefined } })
     }
     window.addEventListener('signed-out', out)
     return () => window.removeEventListener('signed-out', out)
@@ -33,95 +40,135 @@ export function Frame() {
     if (refused) window.dispatchEvent(new Event('signed-out'))
   }, [refused])
 
-  // The stream carries the site that is looked at.
-  useEffect(() => connect(view.site), [view.site])
+  // The stream carries the site that is looked at. A page that the browser kept
+  // while somebody signed out opens none.
+  useEffect(() => {
+    if (!refused) connect(view.site)
+  }, [view.site, refused])
 
   if (me.isPending || refused) {
     return (
-      <Center h="60vh">
+      <Center h="60vh" component="main">
         <Loader aria-label="loading" />
       </Center>
     )
   }
-  if (me.error) {
+  if (me.error && !me.data) {
     return (
-      <div className="page">
+      <main className="page">
         <Trouble what="The dashboard cannot start" error={me.error} again={() => void me.refetch()} />
-      </div>
+      </main>
     )
   }
-  return <Inside me={me.data} />
+  return <Inside me={me.data!} />
 }
+
+const foldedKey = 'ballast-rail-folded'
 
 function Inside({ me }: { me: Me }) {
   const live = useLive()
   const [menu, setMenu] = useState(false)
   const [search, setSearch] = useState(false)
   const [keys, setKeys] = useState(false)
+  const [folded, setFolded] = useState(() => localStorage.getItem(foldedKey) === 'yes')
+  const fold = () => {
+    localStorage.setItem(foldedKey, folded ? 'no' : 'yes')
+    setFolded(!folded)
+  }
   return (
     <>
       <a className="skip" href="#main">
         Skip to the page
       </a>
-      {live.site?.simulated && <div className="simulated">Simulated site: none of these machines exists</div>}
+      {live.site?.simulated && (
+        <div className="simulated" role="note">
+          Simulated site: none of these machines exists
+        </div>
+      )}
       <header className="top">
-        <Group gap="sm" wrap="nowrap" miw={0}>
-          <Burger className="narrow" size="sm" opened={menu} onClick={() => setMenu(!menu)} aria-label="Navigation" />
-          <Anchor component={Link} to="/" c="inherit" underline="never" fw={700} fz="lg" style={{ display: 'inline-flex', alignItems: 'center', gap: 8 }}>
+        <div className="start">
+          <Burger className="narrow" size="sm" opened={menu} onClick={() => setMenu(!menu)} aria-label="Navigation" aria-expanded={menu} />
+          <Link to="/" className="brand" aria-label="Ballast: to the site, now">
             <img src="/ballast.svg" width={24} height={24} alt="" />
             <span className="wide">Ballast</span>
-          </Anchor>
+          </Link>
           <SiteSwitch />
           <RangeSwitch />
-        </Group>
-        <Group gap="sm" wrap="nowrap">
+        </div>
+        <div className="end">
           <Age connected={live.connected} at={live.at} />
-          <Button variant="default" size="compact-sm" onClick={() => setSearch(true)} aria-label="Search everything" rightSection={<Kbd className="wide">/</Kbd>}>
+          <Button className="wide" variant="default" size="compact-sm" onClick={() => setSearch(true)} leftSection={<Icon name="search" />} rightSection={<Kbd size="xs">/</Kbd>}>
             Search
           </Button>
+          <ActionIcon className="narrow" variant="subtle" color="gray" size="lg" aria-label="Search everything" onClick={() => setSearch(true)}>
+            <Icon name="search" />
+          </ActionIcon>
           <Account me={me} onKeys={() => setKeys(true)} />
-        </Group>
+        </div>
       </header>
+      <Banner />
       <div className="body">
-        <nav className="rail wide" aria-label="Main">
-          <Rail me={me} />
+        <nav className={'rail wide' + (folded ? ' folded' : '')} aria-label="Main">
+          <Rail me={me} folded={folded} onFold={fold} />
         </nav>
-        <Drawer opened={menu} onClose={() => setMenu(false)} title="Ballast" size="xs" hiddenFrom="md">
-          <nav className="rail" aria-label="Main" onClick={() => setMenu(false)}>
+        <Drawer opened={menu} onClose={() => setMenu(false)} title="Ballast" size={250} hiddenFrom="md" padding="xs">
+          <nav className="rail" style={{ width: '100%', background: 'none', padding: 0 }} aria-label="Main" onClick={(e) => (e.target as HTMLElement).closest('a') && setMenu(false)}>
             <Rail me={me} />
           </nav>
         </Drawer>
         <main id="main" className="page" tabIndex={-1}>
-          <Outlet />
+          <Way me={me} />
         </main>
       </div>
+      <Notices />
       <Search me={me} opened={search} onOpen={() => setSearch(true)} onClose={() => setSearch(false)} />
       <Keys me={me} opened={keys} onOpen={() => setKeys(true)} onClose={() => setKeys(false)} />
     </>
   )
 }
 
-function Rail({ me }: { me: Me }) {
-  return visible(me.rights ?? []).map((s) => (
-    <section key={s.title} aria-label={s.title}>
-      {s.pages.length > 1 && <h2>{s.title}</h2>}
-      {s.pages.map((p) => (
-        <Link key={p.to} to={p.to} activeOptions={{ exact: true, includeSearch: false }} activeProps={{ className: 'here', 'aria-current': 'page' }}>
-          {p.title}
-        </Link>
-      ))}
-    </section>
-  ))
+/** The way to the page, and the page; or why it may not be seen. */
+function Way({ me }: { me: Me }) {
+  const path = useLocation({ select: (l) => l.pathname })
+  const place = usePlace()
+  const { page } = whereIs(path, sections)
+  const forbidden = !!page?.right && !me.rights?.includes(page.right)
+  // Before the page's own effect, which knows better.
+  useLayoutEffect(() => {
+    setPlace(page?.to === path ? page.title : '', page?.title ?? spoken(path))
+  }, [path, page])
+  if (forbidden) return <Forbidden title={page.title} right={page.right!} />
+  const way = crumbs(path, visible(me.rights ?? []), place)
+  return (
+    <>
+      {way.length > 0 && (
+        <nav aria-label="The way here">
+          <ol className="crumbs">
+            {way.map((c, i) => (
+              <li key={i} aria-current={c.to ? undefined : 'page'}>
+                {c.to ? <Link to={c.to}>{c.title}</Link> : c.title}
+              </li>
+            ))}
+          </ol>
+        </nav>
+      )}
+      <Outlet />
+    </>
+  )
 }
+
+/** An address in words, for a page that gives itself no title. */
+const spoken = (path: string) => path.split('/').filter(Boolean).join(' ').replace(/^./, (c) => c.toUpperCase())
 
 /** Which site everything is about. With one site there is nothing to choose. */
 function SiteSwitch() {
   const view = useView()
   const live = useLive()
   const sites = useQuery({ queryKey: ['sites'], queryFn: ({ signal }) => ask<SiteInfo[]>('GET', '/sites', undefined, signal), staleTime: 60_000 })
-  if (!sites.data || sites.data.length < 2) return <Text fw={500} truncate>{sites.data?.[0]?.title || live.site?.name}</Text>
+  if (!sites.data || sites.data.length < 2) return <span className="site phone-hide">{sites.data?.[0]?.title || live.site?.name}</span>
   return (
     <NativeSelect
+      className="sites"
       size="xs"
       aria-label="Site"
       value={view.site ?? ''}
@@ -131,11 +178,31 @@ function SiteSwitch() {
   )
 }
 
+/** Which time everything is about: the last hours or days, or, after zooming
+ * into a chart, a stretch of the past. */
 function RangeSwitch() {
   const view = useView()
+  const data = ranges.map((r) => ({ value: r.value as string, label: `Last ${r.label}` }))
+  if (view.zoomed) data.unshift({ value: 'zoomed', label: stretch(view.from!, view.to!) })
   return (
-    <NativeSelect size="xs" aria-label="Time range" value={view.range} onChange={(e) => view.set({ range: e.currentTarget.value as View['range'] })} data={ranges.map((r) => ({ value: r.value, label: `Last ${r.label}` }))} />
+    <NativeSelect
+      className="range"
+      size="xs"
+      aria-label="Time range"
+      maw={view.zoomed ? 190 : 130}
+      value={view.zoomed ? 'zoomed' : view.range}
+      onChange={(e) => e.currentTarget.value !== 'zoomed' && view.set({ range: e.currentTarget.value as View['range'], from: undefined, to: undefined })}
+      data={data}
+    />
   )
+}
+
+/** "23 Nov 14:02 – 14:40" */
+function stretch(from: number, to: number): string {
+  const [a, b] = [new Date(from * 1000), new Date(to * 1000)]
+  const day = (d: Date) => d.toLocaleDateString(undefined, { day: 'numeric', month: 'short' })
+  const time = (d: Date) => d.toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' })
+  return `${day(a)} ${time(a)} – ${day(a) === day(b) ? '' : `${day(b)} `}${time(b)}`
 }
 
 function Account({ me, onKeys }: { me: Me; onKeys: () => void }) {
@@ -145,19 +212,23 @@ function Account({ me, onKeys }: { me: Me; onKeys: () => void }) {
   const scheme = useComputedColorScheme('light')
   const signOut = async () => {
     await ask('DELETE', '/session')
-    disconnect()
+    forget()
     queries.clear()
     await go({ to: '/sign-in' })
   }
+  const turn = () => setColorScheme(scheme === 'dark' ? 'light' : 'dark')
   return (
     <>
-      <ActionIcon variant="subtle" color="gray" aria-label={scheme === 'dark' ? 'Light colours' : 'Dark colours'} onClick={() => setColorScheme(scheme === 'dark' ? 'light' : 'dark')}>
-        {scheme === 'dark' ? '☀' : '☾'}
+      <ActionIcon variant="subtle" color="gray" size="lg" aria-label={scheme === 'dark' ? 'Light colours' : 'Dark colours'} onClick={turn}>
+        <Icon name={scheme === 'dark' ? 'sun' : 'moon'} />
       </ActionIcon>
       <Menu position="bottom-end" withinPortal>
         <Menu.Target>
-          <Button variant="subtle" color="gray" size="compact-sm" aria-label={`Account of ${me.name}`}>
-            {me.name}
+          <Button variant="subtle" color="gray" size="compact-sm" aria-label={`Account of ${me.name}`} px={6}>
+            <Icon name="person" />
+            <span className="phone-hide" style={{ marginLeft: 6 }}>
+              {me.name}
+            </span>
           </Button>
         </Menu.Target>
         <Menu.Dropdown>

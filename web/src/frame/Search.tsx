@@ -67,7 +67,7 @@ export function Search({ me, opened, onOpen, onClose }: { me: Me; opened: boolea
     } else if (e.key === 'Enter') open(hits[at])
   }
   return (
-    <Modal opened={opened} onClose={onClose} withCloseButton={false} size="lg" yOffset="8vh" aria-label="Search everything">
+    <Modal opened={opened} onClose={onClose} withCloseButton={false} size="lg" yOffset="8vh" title="Search everything" classNames={{ header: 'hidden' }}>
       <TextInput
         data-autofocus
         size="md"

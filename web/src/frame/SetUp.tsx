@@ -1,7 +1,7 @@
 import { Alert, Button, Center, Paper, PasswordInput, Stack, Text, TextInput, Title } from '@mantine/core'
 import { useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { type FormEvent, useState } from 'react'
+import { type FormEvent, useEffect, useState } from 'react'
 import { ask, type Me } from '../api/client'
 
 /** Where the one-time link leads: the token stands in the fragment, which the
@@ -14,6 +14,9 @@ export function SetUp() {
   const [password, setPassword] = useState('')
   const [error, setError] = useState('')
   const [busy, setBusy] = useState(false)
+  useEffect(() => {
+    document.title = 'Set up · Ballast'
+  }, [])
   const short = password.length > 0 && [...password].length < 12
   const submit = async (e: FormEvent) => {
     e.preventDefault()
@@ -31,10 +34,11 @@ export function SetUp() {
     }
   }
   return (
-    <Center mih="90vh" p="md">
+    <Center component="main" mih="90vh" p="md">
       <Paper component="form" withBorder p="xl" w={400} maw="100%" onSubmit={submit}>
         <Stack>
-          <Title order={1} fz={24}>
+          <Title order={1}>
+            <img src="/ballast.svg" width={28} height={28} alt="" style={{ verticalAlign: '-6px', marginRight: 10 }} />
             Set up your account
           </Title>
           {!token && (

@@ -1,17 +1,20 @@
 import { Alert, Button, Center, Paper, PasswordInput, Stack, Text, TextInput, Title } from '@mantine/core'
 import { useQueryClient } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
-import { type FormEvent, useState } from 'react'
+import { type FormEvent, useEffect, useState } from 'react'
 import { ask, type Me } from '../api/client'
 
 export function SignIn() {
   const go = useNavigate()
   const queries = useQueryClient()
-  const { to } = useSearch({ from: '/sign-in' })
+  const { to, expired } = useSearch({ from: '/sign-in' })
   const [name, setName] = useState('')
   const [password, setPassword] = useState('')
   const [error, setError] = useState('')
   const [busy, setBusy] = useState(false)
+  useEffect(() => {
+    document.title = 'Sign in · Ballast'
+  }, [])
   const submit = async (e: FormEvent) => {
     e.preventDefault()
     setBusy(true)
@@ -27,12 +30,18 @@ export function SignIn() {
     }
   }
   return (
-    <Center mih="90vh" p="md">
+    <Center component="main" mih="90vh" p="md">
       <Paper component="form" withBorder p="xl" w={380} maw="100%" onSubmit={submit}>
         <Stack>
-          <Title order={1} fz={24}>
+          <Title order={1}>
+            <img src="/ballast.svg" width={28} height={28} alt="" style={{ verticalAlign: '-6px', marginRight: 10 }} />
             Sign in to Ballast
           </Title>
+          {expired && !error && (
+            <Alert color="harbour" role="status">
+              Your session has ended. Sign in, and you are back where you were.
+            </Alert>
+          )}
           {error && (
             <Alert color="red" role="alert">
               {error}

@@ -1,5 +1,7 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { type CSSProperties, type KeyboardEvent, type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
+import { type CSSProperties, type KeyboardEvent, type ReactNode, useEffect, useId, useMemo, useRef, useState } from 'react'
+import { csvCell, save } from './chartdata'
+import { TableTools } from './TableTools'
 
 export interface Column<T> {
   key: string
@@ -10,28 +12,63 @@ export interface Column<T> {
   show: (row: T) => ReactNode
   /** What to sort by; a column without it does not sort. */
   by?: (row: T) => number | string | null | undefined
+  /** What stands in the downloaded file; without it what is sorted by, else what is shown when that is text. */
+  csv?: (row: T) => number | string | null | undefined
+  /** Cannot be hidden. The first column never can. */
+  always?: boolean
+  /** Hidden until somebody asks for it. */
+  off?: boolean
 }
 
 /** Sorts rows; missing values come last either way, equal ones keep their order. */
 export function sortBy<T>(rows: T[], column: Column<T> | undefined, desc: boolean): T[] {
   if (!column?.by) return rows
   const sign = desc ? -1 : 1
-  return rows.toSorted((a, b) => {
-    const x = column.by!(a)
-    const y = column.by!(b)
+  // Each row is asked once: comparisons are many.
+  const keyed = rows.map((row) => ({ row, by: column.by!(row) }))
+  keyed.sort(({ by: x }, { by: y }) => {
     if (x === y) return 0
-    if (x === null || x === undefined) return 1
+    if (x === null || x === undefined) return y === null || y === undefined ? 0 : 1
     if (y === null || y === undefined) return -1
     return (x < y ? -1 : 1) * sign
   })
+  return keyed.map((k) => k.row)
+}
+
+/** Rows as CSV, in the order and with the columns that are shown. */
+export function tableCsv<T>(rows: T[], columns: Column<T>[]): string {
+  const cell = (c: Column<T>, r: T) => {
+    if (c.csv) return c.csv(r)
+    if (c.by) return c.by(r)
+    const shown = c.show(r)
+    return typeof shown === 'string' || typeof shown === 'number' ? shown : ''
+  }
+  return [columns.map((c) => csvCell(c.title)).join(','), ...rows.map((r) => columns.map((c) => csvCell(cell(c, r))).join(','))].join('\r\n') + '\r\n'
+}
+
+/** Which columns are hidden: the reader's choice, kept in the browser. */
+function useHidden<T>(name: string | undefined, columns: Column<T>[]): [ReadonlySet<string>, (key: string) => void] {
+  const where = name && `ballast-columns-${name}`
+  const [hidden, set] = useState<ReadonlySet<string>>(() => {
+    const kept = where ? localStorage.getItem(where) : null
+    return new Set(kept === null ? columns.filter((c) => c.off).map((c) => c.key) : kept.split(',').filter(Boolean))
+  })
+  const toggle = (key: string) => {
+    const next = new Set(hidden)
+    if (!next.delete(key)) next.add(key)
+    if (where) localStorage.setItem(where, [...next].join())
+    set(next)
+  }
+  return [hidden, toggle]
 }
 
 /** A table of any length: rows out of sight are not drawn. Arrows move, Enter
- * opens, Space chooses when rows can be chosen. */
+ * opens, Space chooses when rows can be chosen. With a name its columns can be
+ * chosen, and its rows downloaded. */
 export function DataTable<T>({
   label,
   rows,
-  columns,
+  columns: given,
   id,
   sort,
   desc = false,
@@ -43,6 +80,9 @@ export function DataTable<T>({
   rowHeight = 32,
   height,
   testid,
+  name,
+  tools,
+  empty,
 }: {
   label: string
   rows: T[]
@@ -60,11 +100,21 @@ export function DataTable<T>({
   /** CSS height; without it the table takes what its rows need, up to most of the window. */
   height?: string
   testid?: string
+  /** Short and stable: under it the choice of columns is kept and the file is saved. */
+  name?: string
+  /** What stands beside the choice of columns. */
+  tools?: ReactNode
+  /** Shown in place of rows when there are none. */
+  empty?: ReactNode
 }) {
+  const own = useId()
+  const [hidden, hide] = useHidden(name, given)
+  // biome-ignore lint: callers write their columns in place; what counts is which ones
+  const columns = useMemo(() => given.filter((c, i) => i === 0 || c.always || !hidden.has(c.key)), [given, hidden])
   const box = useRef<HTMLDivElement>(null)
   const [at, setAt] = useState(-1)
   const anchor = useRef(-1)
-  const sorted = useMemo(() => sortBy(rows, columns.find((c) => c.key === sort), desc), [rows, columns, sort, desc])
+  const sorted = useMemo(() => sortBy(rows, given.find((c) => c.key === sort), desc), [rows, given, sort, desc])
   const list = useVirtualizer({ count: sorted.length, getScrollElement: () => box.current, estimateSize: () => rowHeight, overscan: 12 })
   useEffect(() => setAt((n) => Math.min(n, sorted.length - 1)), [sorted.length])
 
@@ -98,8 +148,8 @@ export function DataTable<T>({
   const least = columns.reduce((n, c) => n + Number(c.width.match(/\d+/)?.[0] ?? 80), onChosen ? 34 : 0)
   const style = { '--columns': tracks, '--least': `${least}px`, '--row': `${rowHeight}px`, height: height ?? `min(${(sorted.length + 1) * rowHeight + 8}px, 66vh)`, minHeight: height ? undefined : rowHeight * 3 } as CSSProperties
   const all = onChosen && sorted.length > 0 && sorted.every((r) => chosen?.has(id(r)))
-  return (
-    <div ref={box} className="table" style={style} role="grid" aria-label={label} aria-rowcount={sorted.length + 1} aria-multiselectable={onChosen ? true : undefined} aria-activedescendant={at >= 0 ? `${testid ?? label}-${at}` : undefined} tabIndex={0} onKeyDown={key} data-testid={testid}>
+  const table = (
+    <div ref={box} className={'table' + (onChosen ? ' boxed' : '')} style={style} role="grid" aria-label={label} aria-rowcount={sorted.length + 1} aria-multiselectable={onChosen ? true : undefined} aria-activedescendant={at >= 0 && sorted[at] !== undefined ? `${own}-${at}` : undefined} tabIndex={0} onKeyDown={key} data-testid={testid}>
       <div className="row head" role="row">
         {onChosen && (
           <div role="columnheader" className="box">
@@ -126,7 +176,7 @@ export function DataTable<T>({
           return (
             <div
               key={id(r)}
-              id={`${testid ?? label}-${v.index}`}
+              id={`${own}-${v.index}`}
               className={'row line' + (v.index === at ? ' at' : '') + (is ? ' chosen' : '') + (onOpen ? '' : ' still')}
               style={{ transform: `translateY(${v.start}px)` }}
               role="row"
@@ -153,6 +203,20 @@ export function DataTable<T>({
           )
         })}
       </div>
+      {sorted.length === 0 && empty && (
+        <div className="no-rows" role="row">
+          <div role="gridcell">{empty}</div>
+        </div>
+      )}
     </div>
+  )
+  if (!name && !tools) return table
+  return (
+    <>
+      <TableTools columns={name ? given : []} hidden={hidden} onHide={hide} onSave={name ? () => save(`${name}.csv`, tableCsv(sorted, columns)) : undefined} label={label}>
+        {tools}
+      </TableTools>
+      {table}
+    </>
   )
 }

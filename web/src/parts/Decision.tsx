@@ -1,4 +1,4 @@
-import { Badge, Group, Text } from '@mantine/core'
+import { Badge } from '@mantine/core'
 import type { ReactNode } from 'react'
 import { span } from '../format'
 
@@ -16,33 +16,51 @@ export interface DecisionProps {
   by: string
   /** How it went, as telemetry tells. */
   outcome?: ReactNode
+  /** Machines that telemetry shows to have done it, of all. */
+  confirmed?: { done: number; of: number }
   overrule?: ReactNode
 }
 
-export function Decision({ what, why, bound, value, at, by, outcome, overrule }: DecisionProps) {
+export function Decision({ what, why, bound, value, at, by, outcome, confirmed, overrule }: DecisionProps) {
+  const some = bound || value || outcome || overrule || confirmed
   return (
     <article className="decision">
-      <Group justify="space-between" gap="sm" align="baseline">
-        <Text fw={600}>{what}</Text>
-        <Text fz="xs" c="dimmed" title={new Date(at).toLocaleString()}>
-          {span((Date.now() - at) / 1000)} ago · {by}
-        </Text>
-      </Group>
-      <Text fz="sm">{why}</Text>
-      <Group gap="xs" mt={2}>
-        {bound && (
-          <Badge size="sm" variant="outline" color="gray">
-            bound by {bound}
-          </Badge>
-        )}
-        {value && (
-          <Badge size="sm" variant="light" color="teal">
-            {value}
-          </Badge>
-        )}
-        {outcome && <Text fz="sm">{outcome}</Text>}
-        {overrule}
-      </Group>
+      <div className="what">
+        <span style={{ minWidth: 0, overflowWrap: 'anywhere' }}>{what}</span>
+        <time className="when" dateTime={new Date(at).toISOString()} title={new Date(at).toLocaleString()}>
+          {span((Date.now() - at) / 1000)} ago{by && ` · ${by}`}
+        </time>
+      </div>
+      {why && <div className="why">{why}</div>}
+      {some && (
+        <div className="facts-line">
+          {confirmed && <Confirmed {...confirmed} />}
+          {outcome}
+          {bound && (
+            <Badge size="sm" variant="outline" color="gray" c="inherit">
+              bound by {bound}
+            </Badge>
+          )}
+          {value && (
+            <Badge size="sm" variant="light" color="teal">
+              {value}
+            </Badge>
+          )}
+          {overrule}
+        </div>
+      )}
     </article>
+  )
+}
+
+/** "confirmed by telemetry 180 of 200", with a bar that fills. */
+function Confirmed({ done, of }: { done: number; of: number }) {
+  return (
+    <span className="confirmed">
+      <span className="meter" aria-hidden>
+        <span style={{ width: `${of > 0 ? (100 * done) / of : 0}%` }} />
+      </span>
+      confirmed by telemetry {done.toLocaleString('en-US')} of {of.toLocaleString('en-US')}
+    </span>
   )
 }

@@ -4,8 +4,8 @@ import type { ReactNode } from 'react'
 /** Nothing here yet: why, and the next step. */
 export function Empty({ title, children, action }: { title: string; children?: ReactNode; action?: ReactNode }) {
   return (
-    <Stack align="flex-start" gap="xs" py="lg" data-testid="empty">
-      <Title order={2} fz={17}>
+    <Stack align="flex-start" gap="xs" py="lg" data-testid="empty" style={{ overflowWrap: 'anywhere' }}>
+      <Title order={2} fz={16}>
         {title}
       </Title>
       {children && (

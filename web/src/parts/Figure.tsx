@@ -1,4 +1,5 @@
-import { Popover, Text, UnstyledButton } from '@mantine/core'
+import { Popover, Skeleton, Text, UnstyledButton } from '@mantine/core'
+import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import { span } from '../format'
 
@@ -11,16 +12,26 @@ export interface FigureProps {
   source: ReactNode
   /** Unix milliseconds of the measurement, when it is not the page's own age. */
   at?: number
-  /** Old: the number fades. */
+  /** Old: the number fades, and says since when. */
   stale?: boolean
+  /** The list behind the number. */
+  to?: { to: string; search?: Record<string, unknown> }
+  /** No number yet. */
+  loading?: boolean
 }
 
-/** A number with its name, unit and age. Tapping it, or Enter, tells where it
- * comes from. */
-export function Figure({ name, value, unit, note, source, at, stale }: FigureProps) {
+/** A number with its name, unit and age. Tapping its name, or Enter on it, tells
+ * where it comes from; tapping the number leads to the list behind it. */
+export function Figure({ name, value, unit, note, source, at, stale, to, loading }: FigureProps) {
+  const shown = (
+    <>
+      {value}
+      {unit && <span className="unit">{unit}</span>}
+    </>
+  )
   return (
     <div className={'figure' + (stale ? ' stale' : '')}>
-      <Popover width={280} position="bottom-start" withArrow shadow="md" withinPortal>
+      <Popover width={280} position="bottom-start" withArrow shadow="md" withinPortal returnFocus>
         <Popover.Target>
           <UnstyledButton className="name" aria-label={`${name}: where it comes from`}>
             {name}
@@ -38,10 +49,17 @@ export function Figure({ name, value, unit, note, source, at, stale }: FigurePro
         </Popover.Dropdown>
       </Popover>
       <div className="value">
-        {value}
-        {unit && <span className="unit">{unit}</span>}
+        {loading ? (
+          <Skeleton h={26} w={90} my={4} aria-label={`${name} is loading`} role="img" />
+        ) : to ? (
+          <Link to={to.to} search={to.search as never}>
+            {shown}
+          </Link>
+        ) : (
+          shown
+        )}
       </div>
-      {note && <div className="note">{note}</div>}
+      {stale && at !== undefined ? <div className="note since">since {new Date(at).toLocaleTimeString()}</div> : note && <div className="note">{note}</div>}
     </div>
   )
 }

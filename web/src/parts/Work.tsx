@@ -1,23 +1,24 @@
 import { Button, Group, Progress, Text } from '@mantine/core'
 import type { ReactNode } from 'react'
 
-/** Long work under way: what, how far, and how to stop it. */
-export function Work({ what, done, total, note, onCancel }: { what: string; done: number; total: number; note?: ReactNode; onCancel?: () => void }) {
+/** Long work under way: what, how far, and how to stop it. A total of 0 is one
+ * that is not known yet; failed says why it stopped. */
+export function Work({ what, done, total, note, onCancel, failed }: { what: string; done: number; total: number; note?: ReactNode; onCancel?: () => void; failed?: string }) {
   const percent = total > 0 ? Math.min(100, (100 * done) / total) : 0
   return (
-    <div className="work" role="status">
-      <Group justify="space-between" gap="sm">
-        <Text fz="sm" fw={500}>
+    <div className="work">
+      <Group justify="space-between" gap="sm" wrap="nowrap" align="baseline">
+        <Text fz="sm" fw={500} style={{ overflowWrap: 'anywhere' }}>
           {what}
         </Text>
-        <Text fz="sm" c="dimmed">
-          {done.toLocaleString('en-US')} of {total.toLocaleString('en-US')}
+        <Text fz="sm" c="dimmed" style={{ flex: 'none' }}>
+          {total > 0 ? `${done.toLocaleString('en-US')} of ${total.toLocaleString('en-US')}` : done > 0 ? done.toLocaleString('en-US') : ''}
         </Text>
       </Group>
-      <Progress value={percent} aria-label={what} my={4} />
-      <Group justify="space-between" gap="sm">
-        <Text fz="xs" c="dimmed" component="div">
-          {note}
+      <Progress value={total > 0 ? percent : 100} striped={total === 0 && !failed} animated={total === 0 && !failed} color={failed ? 'red' : undefined} aria-label={what} my={4} />
+      <Group justify="space-between" gap="sm" wrap="nowrap" align="baseline">
+        <Text fz="xs" c="dimmed" component="div" role="status">
+          {failed ? <span style={{ color: 'var(--ink-bad)' }}>{failed}</span> : note}
         </Text>
         {onCancel && (
           <Button size="compact-xs" variant="subtle" color="gray" onClick={onCancel}>

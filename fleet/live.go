@@ -220,7 +220,8 @@ func (f *Fleet) admit(m ledger.Machine) {
 		}
 	}
 	f.publish(b, func(s *Status) {
-		if was := s.Machine; was.ID == 0 || was.Site != m.Site || was.Place != m.Place || was.Addr != m.Addr || was.Retired.IsZero() != m.Retired.IsZero() {
+		if was := s.Machine; was.ID == 0 || was.Site != m.Site || was.Place != m.Place || was.Addr != m.Addr || was.Retired.IsZero() != m.Retired.IsZero() ||
+			was.Model != m.Model || was.Firmware != m.Firmware || was.Group != m.Group {
 			f.laid++
 		}
 		s.Machine = m
@@ -260,7 +261,8 @@ func (f *Fleet) Rev() uint64 {
 	return f.rev
 }
 
-// Laid grows whenever a machine comes, goes or stands elsewhere.
+// Laid grows whenever a machine comes, goes, stands elsewhere or is of another
+// kind or group: when a map of the fleet is to be drawn anew.
 func (f *Fleet) Laid() uint64 {
 	f.pub.Lock()
 	defer f.pub.Unlock()

@@ -45,6 +45,7 @@ type Options struct {
 	URL       string                                                // how people reach the server
 	Rescan    func(ctx context.Context, ranges []netip.Prefix) bool // starts a scan, false when one runs; nil: not available
 	Scan      func() ScanState                                      // how far the running or last scan is
+	Prices    func(site string, now time.Time) Prices               // what power costs and hashrate earns; nil: neither is known
 	Plant     func(now time.Time) []plant.Reading                   // newest of each meter and controller; nil: none
 	Log       *slog.Logger
 }
@@ -65,6 +66,7 @@ type Server struct {
 	api      huma.API
 	sessions *scs.SessionManager
 	hub      *hub
+	maps     mapViews
 	throttle *throttle
 	handler  http.Handler
 }
@@ -74,7 +76,7 @@ const maxBody = 1 << 20
 
 // New builds the server; call Run to serve.
 func New(o Options) *Server {
-	s := &Server{Options: o, throttle: newThrottle()}
+	s := &Server{Options: o, throttle: newThrottle(), maps: mapViews{views: map[string]*mapView{}}}
 	s.sessions = scs.New()
 	s.sessions.Store = o.Record.Sessions()
 	s.sessions.HashTokenInStore = true
@@ -99,6 +101,8 @@ func New(o Options) *Server {
 	s.registerSites()
 	s.registerSite()
 	s.registerMachines()
+	s.registerGroups()
+	s.registerMap()
 	s.registerHistory()
 	s.registerCommands()
 	s.registerLive(mux)

@@ -1,7 +1,8 @@
 import { useSyncExternalStore } from 'react'
 import type { Row, Site } from './client'
 
-/** What the live stream has told so far. A new object at every change. */
+/** What the live stream has told so far. A new object at every change, but one
+ * map of rows that changes in place: compare versions. */
 export interface Live {
   site?: Site
   rows: ReadonlyMap<number, Row>
@@ -12,14 +13,26 @@ export interface Live {
   at: number
 }
 
-let live: Live = { rows: new Map(), version: 0, connected: false, at: 0 }
+const rows = new Map<number, Row>()
+let live: Live = { rows, version: 0, connected: false, at: 0 }
 const listeners = new Set<() => void>()
 let source: EventSource | undefined
 let narrowed: string | undefined // the site that the stream is narrowed to
+let seen = '' // revision that the stream has come to
+let slow = false // the page is hidden: a beat every ten seconds is enough
 let watchdog: number | undefined
+let telling: number | undefined
 
+// A beat is several events; the page is told once for all of them. A page that
+// nobody sees is told when it is looked at again.
 function change(next: Partial<Live>) {
   live = { ...live, ...next }
+  if (document.hidden) return
+  telling ??= window.setTimeout(tell, 25)
+}
+
+function tell() {
+  telling = undefined
   for (const l of listeners) l()
 }
 
@@ -30,18 +43,25 @@ export function connect(site = narrowed) {
   if (site !== narrowed) {
     disconnect()
     narrowed = site
-    change({ site: undefined, rows: new Map(), version: live.version + 1 })
+    seen = ''
+    rows.clear()
+    change({ site: undefined, version: live.version + 1 })
   }
-  source = new EventSource('/api/v1/live' + (site ? `?site=${encodeURIComponent(site)}` : ''))
+  const query = new URLSearchParams()
+  if (site) query.set('site', site)
+  if (seen) query.set('since', seen)
+  if (slow) query.set('every', '10')
+  source = new EventSource(`/api/v1/live?${query}`)
   source.addEventListener('site', (e) => {
     change({ site: JSON.parse(e.data) as Site, connected: true, at: Date.now() })
   })
   source.addEventListener('machines', (e) => {
-    const { all, rows, gone } = JSON.parse(e.data) as { all: boolean; rows: Row[]; gone?: number[] }
-    const next = new Map(all ? [] : live.rows)
-    for (const r of rows) next.set(r.id, r)
-    for (const id of gone ?? []) next.delete(id)
-    change({ rows: next, version: live.version + 1 })
+    const { all, rows: changed, gone } = JSON.parse(e.data) as { all: boolean; rows: Row[]; gone?: number[] }
+    seen = e.lastEventId
+    if (all) rows.clear()
+    for (const r of changed) rows.set(r.id, r)
+    for (const id of gone ?? []) rows.delete(id)
+    change({ version: live.version + 1 })
   })
   source.onerror = () => {
     change({ connected: false })
@@ -55,7 +75,7 @@ export function connect(site = narrowed) {
     }
   }
   watchdog ??= window.setInterval(() => {
-    if (live.at && Date.now() - live.at > 10_000 && live.connected) {
+    if (live.at && Date.now() - live.at > (slow ? 30_000 : 10_000) && live.connected) {
       change({ connected: false })
       disconnect()
       connect()
@@ -68,6 +88,25 @@ export function disconnect() {
   source = undefined
 }
 
+/** Opens the stream anew in another rhythm, from where it had come to. */
+function pace(hidden: boolean) {
+  if (slow === hidden) return
+  slow = hidden
+  if (!source) return
+  disconnect()
+  connect()
+}
+
+let hiding: number | undefined
+document.addEventListener('visibilitychange', () => {
+  window.clearTimeout(hiding)
+  if (document.hidden) hiding = window.setTimeout(() => pace(true), 5000)
+  else {
+    pace(false)
+    tell()
+  }
+})
+
 function subscribe(l: () => void) {
   listeners.add(l)
   return () => {
@@ -79,3 +118,11 @@ function subscribe(l: () => void) {
 export function useLive(): Live {
   return useSyncExternalStore(subscribe, () => live)
 }
+
+/** One value of the live state; renders again only when that value changes. */
+export function useLivePart<T>(pick: (l: Live) => T): T {
+  return useSyncExternalStore(subscribe, () => pick(live))
+}
+
+/** The live state at this moment, for what happens outside of rendering. */
+export const liveNow = () => live

@@ -3,7 +3,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, Outlet, useNavigate } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
 import { ask, Failed, type Me, type SiteInfo } from '../api/client'
-import { connect, disconnect, useLive } from '../api/live'
+import { connect, disconnect, useLive, useLivePart } from '../api/live'
 import { visible } from '../nav'
 import { Age } from '../parts/Age'
 import { Trouble } from '../parts/Trouble'
@@ -54,7 +54,7 @@ export function Frame() {
 }
 
 function Inside({ me }: { me: Me }) {
-  const live = useLive()
+  const simulated = useLivePart((l) => l.site?.simulated)
   const [menu, setMenu] = useState(false)
   const [search, setSearch] = useState(false)
   const [keys, setKeys] = useState(false)
@@ -63,7 +63,7 @@ function Inside({ me }: { me: Me }) {
       <a className="skip" href="#main">
         Skip to the page
       </a>
-      {live.site?.simulated && <div className="simulated">Simulated site: none of these machines exists</div>}
+      {simulated && <div className="simulated">Simulated site: none of these machines exists</div>}
       <header className="top">
         <Group gap="sm" wrap="nowrap" miw={0}>
           <Burger className="narrow" size="sm" opened={menu} onClick={() => setMenu(!menu)} aria-label="Navigation" />
@@ -75,7 +75,7 @@ function Inside({ me }: { me: Me }) {
           <RangeSwitch />
         </Group>
         <Group gap="sm" wrap="nowrap">
-          <Age connected={live.connected} at={live.at} />
+          <Fresh />
           <Button variant="default" size="compact-sm" onClick={() => setSearch(true)} aria-label="Search everything" rightSection={<Kbd className="wide">/</Kbd>}>
             Search
           </Button>
@@ -101,6 +101,11 @@ function Inside({ me }: { me: Me }) {
   )
 }
 
+function Fresh() {
+  const live = useLive()
+  return <Age connected={live.connected} at={live.at} />
+}
+
 function Rail({ me }: { me: Me }) {
   return visible(me.rights ?? []).map((s) => (
     <section key={s.title} aria-label={s.title}>
@@ -117,9 +122,9 @@ function Rail({ me }: { me: Me }) {
 /** Which site everything is about. With one site there is nothing to choose. */
 function SiteSwitch() {
   const view = useView()
-  const live = useLive()
+  const name = useLivePart((l) => l.site?.name)
   const sites = useQuery({ queryKey: ['sites'], queryFn: ({ signal }) => ask<SiteInfo[]>('GET', '/sites', undefined, signal), staleTime: 60_000 })
-  if (!sites.data || sites.data.length < 2) return <Text fw={500} truncate>{sites.data?.[0]?.title || live.site?.name}</Text>
+  if (!sites.data || sites.data.length < 2) return <Text fw={500} truncate>{sites.data?.[0]?.title || name}</Text>
   return (
     <NativeSelect
       size="xs"

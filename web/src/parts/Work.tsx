@@ -2,7 +2,7 @@ import { Button, Group, Progress, Text } from '@mantine/core'
 import type { ReactNode } from 'react'
 
 /** Long work under way: what, how far, and how to stop it. */
-export function Work({ what, done, total, note, onCancel }: { what: string; done: number; total: number; note?: ReactNode; onCancel?: () => void }) {
+export function Work({ what, done, total, note, onCancel, cancel = 'Cancel' }: { what: string; done: number; total: number; note?: ReactNode; onCancel?: () => void; cancel?: string }) {
   const percent = total > 0 ? Math.min(100, (100 * done) / total) : 0
   return (
     <div className="work" role="status">
@@ -21,7 +21,7 @@ export function Work({ what, done, total, note, onCancel }: { what: string; done
         </Text>
         {onCancel && (
           <Button size="compact-xs" variant="subtle" color="gray" onClick={onCancel}>
-            Cancel
+            {cancel}
           </Button>
         )}
       </Group>

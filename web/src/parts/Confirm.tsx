@@ -41,7 +41,7 @@ export function Confirm({
   children?: ReactNode
 }) {
   return (
-    <Modal opened={opened} onClose={onClose} title={title} size="md">
+    <Modal opened={opened} onClose={onClose} title={title} size="lg">
       <Stack gap="sm">
         {inputs}
         {effects ? (

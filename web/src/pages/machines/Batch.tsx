@@ -29,7 +29,7 @@ export function BatchPage() {
           {b.cancelled_at && `. Taken back by ${b.cancelled_by} at ${new Date(b.cancelled_at).toLocaleString()}, as far as it was not sent.`}
         </>
       }
-      actions={<Link to="/commands">All commands</Link>}
+      actions={<Link className="link" to="/commands">All commands</Link>}
     >
       <Progress batch={b} />
       <Title order={2} fz={17} mt="lg" mb="xs">

@@ -24,7 +24,7 @@ export function CommandPage() {
       title={wishWords(c.kind, c.setting)}
       note={
         <>
-          <Link to="/machines/$id" params={{ id: String(c.machine) }}>
+          <Link className="link" to="/machines/$id" params={{ id: String(c.machine) }}>
             <MachineName id={c.machine} />
           </Link>
           , asked for by {c.actor}
@@ -33,11 +33,11 @@ export function CommandPage() {
       }
       actions={
         c.batch ? (
-          <Link to="/commands/$id" params={{ id: c.batch }}>
+          <Link className="link" to="/commands/$id" params={{ id: c.batch }}>
             All that was asked with it
           </Link>
         ) : (
-          <Link to="/commands">All commands</Link>
+          <Link className="link" to="/commands">All commands</Link>
         )
       }
     >

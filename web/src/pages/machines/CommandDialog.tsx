@@ -88,7 +88,7 @@ export function Refusals({ reasons }: { reasons: { why: string; machines: number
   return (
     <div data-testid="refusals">
       <Text fz="sm" fw={600}>
-        {fixed(all, 0)} {all === 1 ? 'refuses' : 'refuse'}; nothing is sent to {all === 1 ? 'it' : 'them'}
+        {fixed(all, 0)} cannot take it; nothing is sent to {all === 1 ? 'it' : 'them'}
       </Text>
       <ul className="plainlist">
         {reasons.slice(0, 8).map((r) => (

@@ -21,7 +21,7 @@ const secs = (s: number | null) => (s === null ? '–' : s < 60 ? `${fixed(s, 1)
 const when = (t: string) => new Date(t).toLocaleString(undefined, { dateStyle: 'short', timeStyle: 'medium' })
 
 const single: Column<Command>[] = [
-  { key: 'at', title: 'Given', width: '165px', show: (c) => when(c.created_at) },
+  { key: 'at', title: 'Given', width: '190px', show: (c) => when(c.created_at) },
   { key: 'machine', title: 'Machine', width: 'minmax(120px,0.8fr)', show: (c) => <MachineName id={c.machine} /> },
   { key: 'what', title: 'What', width: 'minmax(130px,0.9fr)', show: (c) => wishWords(c.kind, c.setting) },
   { key: 'state', title: 'State', width: '130px', show: (c) => <CommandState of={c.state} /> },
@@ -31,7 +31,7 @@ const single: Column<Command>[] = [
 ]
 
 const many: Column<Batch>[] = [
-  { key: 'at', title: 'Given', width: '165px', show: (b) => when(b.created_at) },
+  { key: 'at', title: 'Given', width: '190px', show: (b) => when(b.created_at) },
   { key: 'what', title: 'What', width: 'minmax(140px,1fr)', show: (b) => wishWords(b.kind, b.setting) },
   { key: 'machines', title: 'Machines', width: '96px', num: true, show: (b) => fixed(b.machines, 0) },
   {

@@ -22,7 +22,7 @@ export function Follow({ id, onClose }: { id: string; onClose: () => void }) {
     <Modal opened onClose={onClose} title={q.data ? wishWords(q.data.kind, q.data.setting) : 'Command'} size="lg">
       {q.error && !q.data ? <Trouble what="The command cannot be followed" error={q.error} again={() => void q.refetch()} /> : q.data ? <Progress batch={q.data} /> : <Text>…</Text>}
       <Group justify="space-between" mt="md">
-        <Link to="/commands/$id" params={{ id }}>
+        <Link className="link" to="/commands/$id" params={{ id }}>
           Its own page
         </Link>
         <Button onClick={onClose}>{q.data?.open === 0 ? 'Close' : 'Close; it goes on'}</Button>
@@ -84,7 +84,7 @@ function Some({ title, list }: { title: string; list: Command[] }) {
       <ul className="plainlist scroll" tabIndex={0} aria-label={title}>
         {list.slice(0, 200).map((c) => (
           <li key={c.id}>
-            <Link to="/machines/$id" params={{ id: String(c.machine) }}>
+            <Link className="link" to="/machines/$id" params={{ id: String(c.machine) }}>
               {liveNow().rows.get(c.machine)?.name ?? `machine ${c.machine}`}
             </Link>{' '}
             <CommandState of={c.state} /> {c.detail}

@@ -11,12 +11,13 @@ import { DataTable } from '../../parts/DataTable'
 import { Empty } from '../../parts/Empty'
 import { Page } from '../../parts/Page'
 import { Bulk } from './Bulk'
-import { allColumns, columnsOf } from './columns'
+import { allColumns, beside, columnsOf, usual } from './columns'
 import { machinesCsv, save } from './csv'
 import { useBunches } from './EditDialog'
 import { type Choice, choiceKeys, narrows, numericWords } from './filter'
 import { SiteMap } from './map/SiteMap'
 import { useStructure } from './map/useMap'
+import { leaveOrder } from './order'
 import type { MachinesSearch } from './routes'
 import { Saved } from './Saved'
 import { useFitting } from './useFitting'
@@ -35,9 +36,17 @@ export function Machines() {
   const [chosen, setChosen] = useState<Set<string | number>>(new Set())
 
   const set = useCallback((next: Partial<MachinesSearch>) => void go({ to: '/machines', search: (old) => ({ ...old, ...next }), replace: true }), [go])
-  const open = useCallback((id: number) => void go({ to: '/machines/$id', params: { id: String(id) } }), [go])
+  const list = useRef(shown)
+  list.current = shown
+  const open = useCallback(
+    (id: number) => {
+      leaveOrder(list.current.map((r) => r.id))
+      void go({ to: '/machines/$id', params: { id: String(id) } })
+    },
+    [go],
+  )
   const openRow = useCallback((r: Row) => open(r.id), [open])
-  const columns = useMemo(() => columnsOf(search.columns), [search.columns])
+  const columns = useMemo(() => columnsOf(search.columns, show === 'both' ? beside : usual), [search.columns, show])
   const byBox = useCallback((ids: number[], add: boolean) => setChosen((old) => new Set(add ? [...old, ...ids] : ids)), [])
   const onSort = useCallback((key: string, d: boolean) => set({ sort: key, desc: d || undefined }), [set])
 
@@ -57,7 +66,7 @@ export function Machines() {
       actions={
         <>
           <SegmentedControl size="xs" aria-label="Show" value={show} onChange={(v) => set({ show: v as MachinesSearch['show'] })} data={wide ? ['map', 'both', 'table'].map((v) => ({ value: v, label: v[0]!.toUpperCase() + v.slice(1) })) : ['map', 'table'].map((v) => ({ value: v, label: v[0]!.toUpperCase() + v.slice(1) }))} />
-          <Columns chosen={search.columns} onChange={(columns) => set({ columns })} />
+          <Columns now={columns.map((c) => c.key)} onChange={(columns) => set({ columns })} />
           <Button size="xs" variant="default" onClick={() => save(`machines-${new Date().toISOString().slice(0, 16).replace(':', '')}.csv`, machinesCsv(shown))}>
             CSV
           </Button>
@@ -102,8 +111,7 @@ export function Machines() {
 const rowId = (r: Row) => r.id
 const trouble = (r: Row) => r.trouble
 
-function Columns({ chosen, onChange }: { chosen?: string; onChange: (keys: string | undefined) => void }) {
-  const now = columnsOf(chosen).map((c) => c.key)
+function Columns({ now, onChange }: { now: string[]; onChange: (keys: string | undefined) => void }) {
   return (
     <Popover position="bottom-end" withinPortal trapFocus>
       <Popover.Target>

@@ -20,10 +20,13 @@ export const allColumns: Column<Row>[] = [...machineColumns, ...more]
 /** What is shown until somebody chooses otherwise. */
 export const usual = ['condition', 'name', 'addr', 'model', 'place', 'hashrate', 'power', 'efficiency', 'temp', 'faults']
 
+/** What is shown beside the map, which tells the places. */
+export const beside = ['condition', 'name', 'model', 'hashrate', 'power', 'efficiency', 'temp']
+
 /** The columns of a comma-separated list of keys, in the order of the list of
  * all; the usual ones when it names none. */
-export function columnsOf(keys: string | undefined): Column<Row>[] {
+export function columnsOf(keys: string | undefined, or = usual): Column<Row>[] {
   const want = new Set((keys ?? '').split(',').filter(Boolean))
-  const found = allColumns.filter((c) => (want.size > 0 ? want.has(c.key) : usual.includes(c.key)))
-  return found.length > 0 ? found : allColumns.filter((c) => usual.includes(c.key))
+  const found = allColumns.filter((c) => (want.size > 0 ? want.has(c.key) : or.includes(c.key)))
+  return found.length > 0 ? found : allColumns.filter((c) => or.includes(c.key))
 }

@@ -359,7 +359,7 @@ function TipCard({ tip, id, m, state, width }: { tip: Tip; id: number; m: MapMet
         </Text>
       )}
       {tip.stays && (
-        <Link to="/machines/$id" params={{ id: String(id) }} style={{ fontSize: 13 }}>
+        <Link className="link" to="/machines/$id" params={{ id: String(id) }} style={{ fontSize: 13 }}>
           Open
         </Link>
       )}

@@ -59,33 +59,52 @@ const head = 1 // row above a rack for its name
 const title = 2 // rows above an area for its name
 const margin = 1
 
-/** Lays a site out in cells so that it fills a window of the given aspect
- * (width over height). Slot 1 is at the floor, at the left. */
-export function layOut(map: SiteMap, aspect: number): Laid {
+/** Room that the names of a rack or an area take, in cells. */
+const room = (text: string) => Math.min(Math.ceil(text.length * 0.62), 12)
+
+/** The rooms of a site with their racks side by side, so many to a row that a
+ * room comes out about `wide` times as wide as high. */
+function blocksOf(map: SiteMap, aspect: number, wide: number): Block[] {
   const areas = map.areas ?? []
-  const machines = map.machines ?? []
   const sites = new Set(areas.map((a) => a.site)).size
   const blocks: Block[] = []
   for (const a of areas) {
     const racks = (a.racks ?? []).map((r) => ({ title: r.name, x: 0, y: 0, w: Math.max(r.columns, 1), h: Math.ceil(r.slots / Math.max(r.columns, 1)) + head, first: r.first, count: r.count, columns: Math.max(r.columns, 1), slots: r.slots, at: r.at }))
     const cells = racks.reduce((n, r) => n + (r.w + 1) * (r.h + 1), 0)
-    const { w, h } = shelve(racks, Math.max(Math.sqrt(cells * 2.2), ...racks.map((r) => r.w)), 1)
-    blocks.push({ title: [sites > 1 ? a.site : '', a.building, a.container].filter(Boolean).join(' / '), w: w + 2 * margin, h: h + title + margin, racks })
+    const { w, h } = shelve(racks, Math.max(Math.sqrt(cells * wide), ...racks.map((r) => r.w)), 1)
+    const name = [sites > 1 ? a.site : '', a.building, a.container].filter(Boolean).join(' / ')
+    blocks.push({ title: name, w: Math.max(w, room(name)) + 2 * margin, h: h + title + margin, racks })
   }
   if (map.unplaced > 0) {
+    const first = (map.machines ?? []).length - map.unplaced
     const columns = Math.max(1, Math.round(Math.sqrt(map.unplaced * aspect * 1.4)))
     const rows = Math.ceil(map.unplaced / columns)
-    blocks.push({ title: 'Not placed', w: columns + 2 * margin, h: rows + title + margin, racks: [{ title: '', x: 0, y: -head, w: columns, h: rows + head, first: machines.length - map.unplaced, count: map.unplaced, columns, slots: 0 }] })
+    blocks.push({ title: 'Not placed', w: Math.max(columns, room('Not placed')) + 2 * margin, h: rows + title + margin, racks: [{ title: '', x: 0, y: -head, w: columns, h: rows + head, first, count: map.unplaced, columns, slots: 0 }] })
   }
-  const boxes = blocks.map((b) => ({ x: 0, y: 0, w: b.w, h: b.h }))
-  const cells = boxes.reduce((n, b) => n + (b.w + 1) * (b.h + 1), 0)
-  const size = shelve(boxes, Math.max(Math.sqrt(cells * aspect * 1.05), ...boxes.map((b) => b.w)), 1)
-  const laid: Laid = { width: Math.max(size.w, 1), height: Math.max(size.h, 1), x: new Int32Array(machines.length), y: new Int32Array(machines.length), grid: new Int32Array(Math.max(size.w, 1) * Math.max(size.h, 1)), racks: [], areas: [] }
+  return blocks
+}
+
+/** Lays a site out in cells so that it fills a window of the given aspect
+ * (width over height): of several ways to break the rows the one with the
+ * largest cells. Slot 1 is at the floor, at the left. */
+export function layOut(map: SiteMap, aspect: number): Laid {
+  let best: { blocks: Block[]; boxes: Box[]; w: number; h: number; size: number } | undefined
+  for (const wide of [0.6, 1.4, 2.6, 5, 12]) {
+    const blocks = blocksOf(map, aspect, wide)
+    const cells = blocks.reduce((n, b) => n + (b.w + 1) * (b.h + 1), 0)
+    const least = Math.max(1, ...blocks.map((b) => b.w))
+    for (const spread of [0.7, 0.85, 1, 1.15, 1.3, 1.6]) {
+      const boxes = blocks.map((b) => ({ title: b.title, x: 0, y: 0, w: b.w, h: b.h, first: b.racks[0]?.first ?? 0, count: b.racks.reduce((n, r) => n + r.count, 0) }))
+      const { w, h } = shelve(boxes, Math.max(Math.sqrt(cells * aspect) * spread, least), 1)
+      const size = Math.min(aspect / Math.max(w, 1), 1 / Math.max(h, 1))
+      if (!best || size > best.size * 1.001) best = { blocks, boxes, w: Math.max(w, 1), h: Math.max(h, 1), size }
+    }
+  }
+  const { blocks, boxes, w, h } = best!
+  const n = (map.machines ?? []).length
+  const laid: Laid = { width: w, height: h, x: new Int32Array(n), y: new Int32Array(n), grid: new Int32Array(w * h), racks: [], areas: boxes }
   blocks.forEach((b, i) => {
-    const box = boxes[i]!
-    const all = b.racks.reduce((n, r) => n + r.count, 0)
-    laid.areas.push({ title: b.title, x: box.x, y: box.y, w: box.w, h: box.h, first: b.racks[0]?.first ?? 0, count: all })
-    for (const r of b.racks) place(laid, box.x + margin + r.x, box.y + title + r.y, r)
+    for (const r of b.racks) place(laid, boxes[i]!.x + margin + r.x, boxes[i]!.y + title + r.y, r)
   })
   return laid
 }

@@ -14,7 +14,7 @@ import (
 )
 
 type batchesInput struct {
-	siteQuery
+	SiteQuery
 	Kind   string `query:"kind" maxLength:"40" doc:"Only batches of this kind of command."`
 	Actor  string `query:"actor" maxLength:"200" doc:"Only what this person, or part of Ballast, asked for."`
 	Before string `query:"before" maxLength:"64" doc:"The id that the page before ended with."`

@@ -25,11 +25,11 @@ type Bunch struct {
 
 func (s *Server) registerGroups() {
 	op(s, huma.Operation{OperationID: "groups", Method: http.MethodGet, Path: "/api/v1/groups", Summary: "Groups of machines", Tags: []string{"machines"}},
-		func(ctx context.Context, in *siteQuery) (*struct{ Body []Bunch }, error) {
+		func(ctx context.Context, in *SiteQuery) (*struct{ Body []Bunch }, error) {
 			return &struct{ Body []Bunch }{bunches(within(scope(ctx).Narrow(in.Only), s.Fleet.All()), func(m *ledger.Machine) []string { return []string{m.Group} })}, nil
 		})
 	op(s, huma.Operation{OperationID: "tags", Method: http.MethodGet, Path: "/api/v1/tags", Summary: "Tags on machines", Tags: []string{"machines"}},
-		func(ctx context.Context, in *siteQuery) (*struct{ Body []Bunch }, error) {
+		func(ctx context.Context, in *SiteQuery) (*struct{ Body []Bunch }, error) {
 			return &struct{ Body []Bunch }{bunches(within(scope(ctx).Narrow(in.Only), s.Fleet.All()), func(m *ledger.Machine) []string { return m.Tags })}, nil
 		})
 	op(s, huma.Operation{OperationID: "search", Method: http.MethodGet, Path: "/api/v1/search", Summary: "Find machines, groups and tags by any of their names", Tags: []string{"machines"}}, s.search)
@@ -85,7 +85,7 @@ type Hit struct {
 }
 
 type searchInput struct {
-	siteQuery
+	SiteQuery
 	Words string `query:"q" required:"true" minLength:"1" maxLength:"100"`
 	Limit int    `query:"limit" default:"20" minimum:"1" maximum:"100"`
 }
@@ -127,7 +127,7 @@ func (s *Server) search(ctx context.Context, in *searchInput) (*struct{ Body []H
 				best, why = rank(text, words), f.why
 			}
 		}
-		if len(hex) >= 4 && hex != words && strings.Contains(strings.ReplaceAll(m.MAC, ":", ""), hex) && best == 9 {
+		if len(hex) >= 4 && strings.Contains(strings.ReplaceAll(m.MAC, ":", ""), hex) && best == 9 {
 			best, why = 2, "MAC "+m.MAC
 		}
 		if best < 9 {

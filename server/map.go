@@ -337,7 +337,7 @@ func (s *Server) layoutOf(k ledger.Site) *site.Site {
 }
 
 type mapInput struct {
-	siteQuery
+	SiteQuery
 	Seen string `header:"If-None-Match"`
 }
 

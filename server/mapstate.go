@@ -108,7 +108,7 @@ func (m mapMetric) raw(v float64) uint16 {
 }
 
 type mapStateInput struct {
-	siteQuery
+	SiteQuery
 	Metric string `query:"metric" default:"condition" enum:"condition,hashrate,temp,efficiency,power,firmware,model,group,faults,age"`
 	Since  string `query:"since" maxLength:"80" doc:"<epoch>.<revision>.<version of the map>, the first two in decimal, as the last answer had them: only what changed since. Anything else gives everything."`
 }

@@ -32,7 +32,7 @@ export function Machines() {
   const sort = search.sort ?? 'condition'
   const desc = search.desc ?? false
   const { shown, set: fits, errors, total } = useFitting(search, sort, desc)
-  const started = useLivePart((l) => !!l.site)
+  const known = useLivePart((l) => l.site?.machines)
   const [chosen, setChosen] = useState<Set<string | number>>(new Set())
 
   const set = useCallback((next: Partial<MachinesSearch>) => void go({ to: '/machines', search: (old) => ({ ...old, ...next }), replace: true }), [go])
@@ -76,11 +76,11 @@ export function Machines() {
     >
       <Filters choice={search} errors={errors} site={view.site} onChange={set} />
       <Bulk chosen={chosenRows} fits={shown.length} onAll={() => setChosen(new Set(fits))} onNone={() => setChosen(new Set())} />
-      {!started ? (
+      {known === undefined ? (
         <Group mt="md">
           <Loader size="sm" /> <Text>Waiting for the first picture of the site…</Text>
         </Group>
-      ) : total === 0 ? (
+      ) : known === 0 ? (
         <Empty title="No machines yet">A scan finds them: name the address ranges that hold machines, and they appear here as they answer.</Empty>
       ) : (
         <div className={'mapandtable ' + show}>
@@ -152,7 +152,7 @@ function Filters({ choice, errors, site, onChange }: { choice: Choice; errors: s
   const say = useDebouncedCallback((q: string) => {
     typed.current = q
     onChange({ q: q || undefined })
-  }, 150)
+  }, 20)
   useEffect(() => {
     if ((choice.q ?? '') !== typed.current) {
       typed.current = choice.q ?? ''

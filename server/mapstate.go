@@ -121,7 +121,7 @@ type mapStateOutput struct {
 
 func mapStateOperation() huma.Operation {
 	return huma.Operation{OperationID: "map-state", Method: http.MethodGet, Path: "/api/v1/map/state", Summary: "One metric of all machines, compact", Tags: []string{"map"},
-		Description: "Binary, little-endian, two bytes a machine; docs/map.md has the format.",
+		Description: "Binary, little-endian, two bytes a machine; docs/machines.md has the format.",
 		Responses:   map[string]*huma.Response{"200": {Description: "The state", Content: map[string]*huma.MediaType{mapType: {Schema: &huma.Schema{Type: "string", Format: "binary"}}}}}}
 }
 

@@ -11,7 +11,7 @@ import { DataTable } from '../../parts/DataTable'
 import { Empty } from '../../parts/Empty'
 import { Page } from '../../parts/Page'
 import { Bulk } from './Bulk'
-import { allColumns, beside, columnsOf, usual } from './columns'
+import { allColumns, beside, columnsOf, phone, usual } from './columns'
 import { machinesCsv, save } from './csv'
 import { useBunches } from './EditDialog'
 import { type Choice, choiceKeys, narrows, numericWords } from './filter'
@@ -28,6 +28,7 @@ export function Machines() {
   const go = useNavigate()
   const view = useView()
   const wide = useMediaQuery('(min-width: 1200px)', true, { getInitialValueInEffect: false })
+  const small = useMediaQuery('(max-width: 640px)', false, { getInitialValueInEffect: false })
   const show = search.show ?? (wide ? 'both' : 'table')
   const sort = search.sort ?? 'condition'
   const desc = search.desc ?? false
@@ -46,7 +47,7 @@ export function Machines() {
     [go],
   )
   const openRow = useCallback((r: Row) => open(r.id), [open])
-  const columns = useMemo(() => columnsOf(search.columns, show === 'both' ? beside : usual), [search.columns, show])
+  const columns = useMemo(() => columnsOf(search.columns, small ? phone : show === 'both' ? beside : usual), [search.columns, show, small])
   const byBox = useCallback((ids: number[], add: boolean) => setChosen((old) => new Set(add ? [...old, ...ids] : ids)), [])
   const onSort = useCallback((key: string, d: boolean) => set({ sort: key, desc: d || undefined }), [set])
 

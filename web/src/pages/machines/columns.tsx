@@ -23,6 +23,9 @@ export const usual = ['condition', 'name', 'addr', 'model', 'place', 'hashrate',
 /** What is shown beside the map, which tells the places. */
 export const beside = ['condition', 'name', 'model', 'hashrate', 'power', 'efficiency', 'temp']
 
+/** What fits a phone. */
+export const phone = ['condition', 'name', 'hashrate', 'temp']
+
 /** The columns of a comma-separated list of keys, in the order of the list of
  * all; the usual ones when it names none. */
 export function columnsOf(keys: string | undefined, or = usual): Column<Row>[] {

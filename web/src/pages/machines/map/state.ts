@@ -1,4 +1,4 @@
-/** The state of all machines in one metric, as docs/map.md describes its bytes. */
+/** The state of all machines in one metric, as docs/machines.md describes its bytes. */
 export interface State {
   metric: string
   /** Of the map that this is the state of. */

@@ -77,7 +77,8 @@ function Spread({ f }: { f: Comparison }) {
       <line x1={at(f.low)} x2={at(f.high)} y1="13" y2="13" stroke="var(--mantine-color-dimmed)" strokeWidth="1" />
       <rect x={at(f.quarter)} width={Math.max(at(f.three_quarters) - at(f.quarter), 1)} y="7" height="12" fill="var(--starting)" opacity="0.45" />
       <line x1={at(f.median)} x2={at(f.median)} y1="5" y2="21" stroke="var(--mantine-color-text)" strokeWidth="2" />
-      {f.value != null && <circle cx={at(f.value)} cy="13" r="4.5" fill={bad ? 'var(--down)' : 'var(--hashing)'} stroke="var(--mantine-color-body)" strokeWidth="1.5" />}
+      {/* A line of no length with round ends: a dot that the stretched drawing does not stretch. */}
+      {f.value != null && <line x1={at(f.value)} x2={at(f.value)} y1="13" y2="13" stroke={bad ? 'var(--down)' : 'var(--hashing)'} strokeWidth="10" strokeLinecap="round" vectorEffect="non-scaling-stroke" />}
     </svg>
   )
 }

@@ -141,17 +141,29 @@ func stepNames(e miner.Envelope) (out []string) {
 // out. A wish that cannot work on its machine fails the whole call, naming the
 // machine; use Check first to sort them.
 func (c *Commander) Submit(ctx context.Context, wishes []Request) ([]ledger.Command, error) {
+	_, cmds, err := c.submit(ctx, nil, wishes)
+	return cmds, err
+}
+
+// SubmitBatch is Submit for what was asked of several machines at once: the
+// batch and its commands are written as one. The same idempotency key gives the
+// same batch and commands again.
+func (c *Commander) SubmitBatch(ctx context.Context, b ledger.NewBatch, wishes []Request) (ledger.Batch, []ledger.Command, error) {
+	return c.submit(ctx, &b, wishes)
+}
+
+func (c *Commander) submit(ctx context.Context, b *ledger.NewBatch, wishes []Request) (batch ledger.Batch, cmds []ledger.Command, err error) {
 	rows := make([]ledger.NewCommand, len(wishes))
 	now := time.Now()
 	for i, w := range wishes {
 		if e, ok := c.Envelope(w.Machine); ok {
 			if err := Check(w.Setting, e); err != nil {
-				return nil, fmt.Errorf("machine %d: %w", w.Machine, err)
+				return batch, nil, fmt.Errorf("machine %d: %w", w.Machine, err)
 			}
 		}
 		text, err := json.Marshal(keepable(w.Setting))
 		if err != nil {
-			return nil, fmt.Errorf("machine %d: writing the setting: %w", w.Machine, err)
+			return batch, nil, fmt.Errorf("machine %d: writing the setting: %w", w.Machine, err)
 		}
 		limit := w.Deadline
 		if limit <= 0 {
@@ -162,9 +174,23 @@ func (c *Commander) Submit(ctx context.Context, wishes []Request) ([]ledger.Comm
 			IdempotencyKey: w.Key, Deadline: now.Add(limit), Supersedes: supersedes(w.Setting.Kind),
 		}
 	}
-	cmds, err := c.Record.CreateCommands(ctx, rows)
+	if b != nil && len(rows) > 0 {
+		b.Setting = rows[0].Setting
+		err = c.Record.Tx(ctx, func(tx ledger.Tx) (err error) {
+			if batch, err = tx.CreateBatch(ctx, *b); err != nil {
+				return err
+			}
+			for i := range rows {
+				rows[i].Batch = batch.ID
+			}
+			cmds, err = tx.CreateCommands(ctx, rows)
+			return err
+		})
+	} else {
+		cmds, err = c.Record.CreateCommands(ctx, rows)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("writing the commands: %w", err)
+		return batch, nil, fmt.Errorf("writing the commands: %w", err)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -175,7 +201,7 @@ func (c *Commander) Submit(ctx context.Context, wishes []Request) ([]ledger.Comm
 		}
 	}
 	c.kick()
-	return cmds, nil
+	return batch, cmds, nil
 }
 
 // supersede forgets what the record has just superseded.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/netip"
 	"slices"
 	"sync"
@@ -85,6 +86,7 @@ type Fleet struct {
 	members map[miner.ID]*member
 	pub     sync.Mutex // orders changes: whoever has seen rev n has seen all up to n
 	rev     uint64
+	laid    uint64
 	moved   chan netip.Addr // addresses whose machine is not who it was
 }
 
@@ -218,6 +220,10 @@ func (f *Fleet) admit(m ledger.Machine) {
 		}
 	}
 	f.publish(b, func(s *Status) {
+		if was := s.Machine; was.ID == 0 || was.Site != m.Site || was.Place != m.Place || was.Addr != m.Addr || was.Retired.IsZero() != m.Retired.IsZero() ||
+			was.Model != m.Model || was.Firmware != m.Firmware || was.Group != m.Group {
+			f.laid++
+		}
 		s.Machine = m
 		if s.Condition == "" {
 			s.Condition, s.Since = CondUnknown, time.Now()
@@ -253,6 +259,14 @@ func (f *Fleet) Rev() uint64 {
 	f.pub.Lock()
 	defer f.pub.Unlock()
 	return f.rev
+}
+
+// Laid grows whenever a machine comes, goes, stands elsewhere or is of another
+// kind or group: when a map of the fleet is to be drawn anew.
+func (f *Fleet) Laid() uint64 {
+	f.pub.Lock()
+	defer f.pub.Unlock()
+	return f.laid
 }
 
 func (s *Status) become(c Condition, at time.Time) {
@@ -332,6 +346,23 @@ func (f *Fleet) Changed(rev uint64) ([]*Status, uint64) {
 
 // Renew reads machines again from the record after an operator's edit.
 func (f *Fleet) Renew(ctx context.Context, ids []int64) error {
+	if len(ids) > 50 { // one query for all is cheaper
+		all, err := f.Record.Machines(ctx, ledger.MachineFilter{Site: f.Site})
+		if err != nil {
+			return err
+		}
+		want := make(map[int64]bool, len(ids))
+		for _, id := range ids {
+			want[id] = true
+		}
+		for _, m := range all {
+			if want[m.ID] {
+				f.admit(m)
+				delete(want, m.ID)
+			}
+		}
+		ids = slices.Collect(maps.Keys(want))
+	}
 	for _, id := range ids {
 		m, err := f.Record.Machine(ctx, id)
 		if err != nil {

@@ -24,17 +24,18 @@ const (
 	Unreachable  CommandState = "unreachable"  // nobody answered until the deadline
 	Expired      CommandState = "expired"      // the deadline passed without confirmation
 	Superseded   CommandState = "superseded"   // a newer command took its place
+	Cancelled    CommandState = "cancelled"    // taken back before it was sent
 )
 
 // commandStates is in the order of a life.
-var commandStates = []CommandState{Pending, Dispatched, Acknowledged, Confirmed, Drifted, Refused, Unreachable, Expired, Superseded}
+var commandStates = []CommandState{Pending, Dispatched, Acknowledged, Confirmed, Drifted, Refused, Unreachable, Expired, Superseded, Cancelled}
 
 // CommandStates are all states, in the order in which a command may pass them.
 func CommandStates() []CommandState { return slices.Clone(commandStates) }
 
 // next are the legal transitions.
 var next = map[CommandState][]CommandState{
-	Pending:      {Dispatched, Refused, Unreachable, Expired, Superseded},
+	Pending:      {Dispatched, Refused, Unreachable, Expired, Superseded, Cancelled},
 	Dispatched:   {Dispatched, Acknowledged, Confirmed, Drifted, Refused, Unreachable, Expired, Superseded},
 	Acknowledged: {Dispatched, Confirmed, Drifted, Refused, Unreachable, Expired, Superseded},
 	Confirmed:    {Drifted, Superseded},
@@ -73,7 +74,9 @@ type Command struct {
 	Attempts       int             `json:"attempts"` // times dispatched
 	CreatedAt      time.Time       `json:"created_at"`
 	UpdatedAt      time.Time       `json:"updated_at"`
-	Detail         string          `json:"detail,omitempty"` // of the last transition
+	Detail         string          `json:"detail,omitempty"`      // of the last transition
+	Batch          string          `json:"batch,omitempty"`       // the batch it came with
+	ConfirmedAt    time.Time       `json:"confirmed_at,omitzero"` // when a reading first showed it
 }
 
 // NewCommand is a wish. Setting is JSON and must hold no secret. Kinds listed
@@ -88,6 +91,7 @@ type NewCommand struct {
 	IdempotencyKey string    // "" is none; unique in the ledger
 	Deadline       time.Time // zero is none
 	Supersedes     []string
+	Batch          string // "" is none
 }
 
 // Transition moves one command on, if it is still in From.
@@ -120,6 +124,8 @@ type CommandEvent struct {
 // CommandFilter picks commands. Zero fields do not restrict.
 type CommandFilter struct {
 	Machine int64
+	Batch   string
+	Sites   []string // of the machines; nil is all
 	States  []CommandState
 	Kinds   []string
 	Actor   string
@@ -195,8 +201,11 @@ func (c Command) Apply(t Transition, now time.Time) (Command, error) {
 	if now = Moment(now); now.After(c.UpdatedAt) {
 		c.UpdatedAt = now
 	}
-	if t.To == Dispatched {
+	switch {
+	case t.To == Dispatched:
 		c.Attempts++
+	case t.To == Confirmed && c.ConfirmedAt.IsZero():
+		c.ConfirmedAt = c.UpdatedAt
 	}
 	return c, nil
 }

@@ -11,12 +11,12 @@ import (
 func TestCommandStates(t *testing.T) {
 	// The whole table, written out a second time: a change to either is seen.
 	legal := map[CommandState]string{
-		Pending:      "dispatched refused unreachable expired superseded",
+		Pending:      "dispatched refused unreachable expired superseded cancelled",
 		Dispatched:   "dispatched acknowledged confirmed drifted refused unreachable expired superseded",
 		Acknowledged: "dispatched confirmed drifted refused unreachable expired superseded",
 		Confirmed:    "drifted superseded",
 		Drifted:      "dispatched confirmed refused unreachable expired superseded",
-		Refused:      "", Unreachable: "", Expired: "", Superseded: "",
+		Refused:      "", Unreachable: "", Expired: "", Superseded: "", Cancelled: "",
 	}
 	for _, from := range CommandStates() {
 		var got []string

@@ -41,7 +41,9 @@ var (
 // see each other's changes, and either all of them last or none.
 type Tx interface {
 	Inventory
+	Notes
 	Commands
+	Batches
 	People
 	Settings
 	Reports

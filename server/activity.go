@@ -41,7 +41,7 @@ type Activity struct {
 }
 
 type activityInput struct {
-	siteQuery
+	SiteQuery
 	Since time.Time `query:"since" doc:"From then on; default one hour ago, at most a week."`
 	Limit int       `query:"limit" default:"100" minimum:"1" maximum:"1000"`
 }

@@ -135,7 +135,7 @@ func (s *Server) alarmError(what string, err error) error {
 }
 
 type alarmsInput struct {
-	siteQuery
+	SiteQuery
 	State    string `query:"state" default:"open" enum:"open,unacknowledged,ended,all"`
 	Severity string `query:"severity" enum:"info,minor,major,critical" doc:"This one and worse."`
 	Before   int64  `query:"before" minimum:"0" doc:"The id that the page before ended with."`

@@ -2,10 +2,10 @@ package server
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 
@@ -68,10 +68,12 @@ type Refusal struct {
 }
 
 type commandBody struct {
-	Commands []ledger.Command `json:"commands" doc:"Written, in the order of the machines that can take the wish. Empty for a preview."`
-	Takes    int              `json:"takes" doc:"Machines that can take it."`
-	Refused  []Refusal        `json:"refused" doc:"Machines that cannot, with the reason; nothing is sent to them."`
-	PowerW   float64          `json:"power_w" doc:"What the machines that can take it draw now."`
+	Effect
+	Batch    string            `json:"batch,omitempty" doc:"The batch to follow it by; none for a preview."`
+	Commands []ledger.Command  `json:"commands" doc:"Written, in the order of the machines that can take the wish. Empty for a preview."`
+	Takes    int               `json:"takes" doc:"Machines that can take it."`
+	Refused  []Refusal         `json:"refused" doc:"Machines that cannot, with the reason; nothing is sent to them."`
+	Reasons  []ledger.Refusals `json:"reasons" doc:"The same by reason, most machines first."`
 }
 
 func (s *Server) registerCommands() {
@@ -79,73 +81,94 @@ func (s *Server) registerCommands() {
 		Description: "Each machine gets a command of its own that goes pending, dispatched, acknowledged, and confirmed only by a later reading (or drifted, refused, unreachable, expired)."}, s.command)
 	op(s, huma.Operation{OperationID: "commands", Method: http.MethodGet, Path: "/api/v1/commands", Summary: "List commands, newest first", Tags: []string{"commands"}}, s.commands)
 	op(s, huma.Operation{OperationID: "command-events", Method: http.MethodGet, Path: "/api/v1/commands/{id}", Summary: "One command and its life", Tags: []string{"commands"}, Errors: []int{404}}, s.commandEvents)
+	op(s, huma.Operation{OperationID: "batches", Method: http.MethodGet, Path: "/api/v1/batches", Summary: "What was asked of machines, newest first, and how far it is", Tags: []string{"commands"}}, s.batches)
+	op(s, huma.Operation{OperationID: "batch", Method: http.MethodGet, Path: "/api/v1/batches/{id}", Summary: "One batch: how far, how long, and which machines did not", Tags: []string{"commands"}, Errors: []int{404}}, s.batch)
+	op(s, huma.Operation{OperationID: "cancel-batch", Method: http.MethodPost, Path: "/api/v1/batches/{id}/cancel", Summary: "Take back what was not sent yet", Tags: []string{"commands"}, Errors: []int{404}}, s.cancelBatch)
 }
 
 func (s *Server) command(ctx context.Context, in *commandInput) (*struct{ Body commandBody }, error) {
 	p, _ := principal(ctx)
 	body := commandBody{Commands: []ledger.Command{}, Refused: []Refusal{}}
 	setting := in.Body.Setting.setting()
+	sum := newReckoning()
+	seen := make(map[int64]bool, len(in.Body.Machines))
 	var wishes []fleet.Request
 	for _, id := range in.Body.Machines {
 		st, err := s.status(ctx, id)
 		if err != nil {
 			return nil, err
 		}
+		if seen[id] {
+			continue // named twice, meant once
+		}
+		seen[id] = true
 		if !p.May(commandRight(setting.Kind), st.Machine.Site) {
 			return nil, huma.Error403Forbidden(fmt.Sprintf("%s may not %s machine %d: it takes the right to %s, which %s", p.Name(), setting.Kind, id, commandRight(setting.Kind), whoHas(commandRight(setting.Kind))))
 		}
 		e, _ := s.Fleet.Envelope(miner.ID(id))
-		if err := fleet.Check(setting, e); err != nil {
+		if err := takes(st, setting, e); err != nil {
 			body.Refused = append(body.Refused, Refusal{id, err.Error()})
 			continue
 		}
-		if st.Reading != nil && st.Condition != fleet.CondSilent {
-			body.PowerW += float64(st.Reading.Power.Or(0))
-		}
+		sum.add(st, setting, e)
 		w := fleet.Request{Machine: miner.ID(id), Setting: setting, Actor: p.Name(), Reason: in.Body.Reason, Deadline: time.Duration(in.Body.Deadline) * time.Second}
 		if in.Key != "" {
 			w.Key = in.Key + "/" + strconv.FormatInt(id, 10)
 		}
 		wishes = append(wishes, w)
 	}
-	body.Takes = len(wishes)
+	sum.price(s.Prices, time.Now())
+	body.Effect, body.Takes, body.Reasons = sum.Effect, len(wishes), reasons(body.Refused)
 	if in.Body.Preview || len(wishes) == 0 {
 		if len(wishes) == 0 && !in.Body.Preview {
 			return nil, huma.Error422UnprocessableEntity(body.Refused[0].Why)
 		}
 		return &struct{ Body commandBody }{body}, nil
 	}
-	cmds, err := s.Fleet.Commander.Submit(ctx, wishes)
+	batch, cmds, err := s.Fleet.Commander.SubmitBatch(ctx, ledger.NewBatch{Kind: string(setting.Kind), Actor: p.Name(), Reason: in.Body.Reason,
+		IdempotencyKey: in.Key, Machines: len(wishes), Refused: body.Reasons}, wishes)
 	if err != nil {
 		return nil, s.recordError("writing the commands", err)
 	}
-	body.Commands = cmds
+	body.Batch, body.Commands = batch.ID, cmds
 	return &struct{ Body commandBody }{body}, nil
 }
 
 type commandsInput struct {
 	Machine int64  `query:"machine" minimum:"0"`
-	State   string `query:"state" enum:"pending,dispatched,acknowledged,confirmed,drifted,refused,unreachable,expired,superseded"`
+	Batch   string `query:"batch" maxLength:"64" doc:"Only commands of this batch."`
+	State   string `query:"state" enum:"pending,dispatched,acknowledged,confirmed,drifted,refused,unreachable,expired,superseded,cancelled"`
+	Kind    string `query:"kind" maxLength:"40" doc:"Only commands of this kind."`
+	Actor   string `query:"actor" maxLength:"200" doc:"Only what this person, or part of Ballast, asked for."`
+	Site    string `query:"site" maxLength:"100" doc:"Only machines at this site."`
 	Before  string `query:"before" doc:"The id that the page before ended with."`
 	Limit   int    `query:"limit" default:"100" minimum:"1" maximum:"1000"`
 }
 
 func (s *Server) commands(ctx context.Context, in *commandsInput) (*struct{ Body []ledger.Command }, error) {
-	f := ledger.CommandFilter{Machine: in.Machine, Before: in.Before, Limit: in.Limit}
+	f := ledger.CommandFilter{Machine: in.Machine, Batch: in.Batch, Actor: in.Actor, Sites: only(scope(ctx).Narrow(in.Site)), Before: in.Before, Limit: in.Limit}
 	if in.State != "" {
 		f.States = []ledger.CommandState{ledger.CommandState(in.State)}
+	}
+	if in.Kind != "" {
+		f.Kinds = []string{in.Kind}
 	}
 	out, err := s.Record.Commands(ctx, f)
 	if err != nil {
 		return nil, s.recordError("reading the commands", err)
 	}
-	if sites := scope(ctx); !sites.All {
-		out = slices.DeleteFunc(out, func(c ledger.Command) bool {
-			_, err := s.status(ctx, c.Machine)
-			return err != nil
-		})
+	if out == nil {
+		out = []ledger.Command{}
 	}
 	return &struct{ Body []ledger.Command }{out}, nil
+}
+
+// only is a scope as the record filters by it: nil is everything.
+func only(s Scope) []string {
+	if s.All {
+		return nil
+	}
+	return append([]string{}, s.Sites...)
 }
 
 type commandLife struct {
@@ -168,4 +191,10 @@ func (s *Server) commandEvents(ctx context.Context, in *struct {
 		return nil, s.recordError("reading the command's life", err)
 	}
 	return &struct{ Body commandLife }{commandLife{c, events}}, nil
+}
+
+// settingOf reads a command's setting back.
+func settingOf(c ledger.Command) (set miner.Setting, err error) {
+	err = json.Unmarshal(c.Setting, &set)
+	return set, err
 }

@@ -253,8 +253,9 @@ func (s *Server) registerLive(mux *http.ServeMux) {
 		OperationID: "live", Method: http.MethodGet, Path: livePath, Summary: "Live stream of the site", Tags: []string{"site"},
 		Description: "Server-sent events. `site` carries a Site each second, `machines` a MachinesEvent with the rows that changed, `alarms` an AlarmsEvent with all open alarms when they changed. " +
 			"The event id is a revision: a client that reconnects with Last-Event-ID (or ?since=) gets what it missed; after a restart of the server it gets everything, marked all.",
-		Parameters: []*huma.Param{{Name: "since", In: "query", Schema: &huma.Schema{Type: "string"}, Description: "Revision to go on from, when Last-Event-ID cannot be sent."}, {Name: "site", In: "query", Schema: &huma.Schema{Type: "string"}, Description: "Only this site."}},
-		Responses:  map[string]*huma.Response{"200": {Description: "The stream", Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: "string"}}}}},
+		Parameters: []*huma.Param{{Name: "since", In: "query", Schema: &huma.Schema{Type: "string"}, Description: "Revision to go on from, when Last-Event-ID cannot be sent."}, {Name: "site", In: "query", Schema: &huma.Schema{Type: "string"}, Description: "Only this site."},
+			{Name: "every", In: "query", Schema: &huma.Schema{Type: "integer"}, Description: "Seconds between beats, 1 to 60; for pages that nobody looks at."}},
+		Responses: map[string]*huma.Response{"200": {Description: "The stream", Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: "string"}}}}},
 	}
 	s.govern(&live)
 	s.api.OpenAPI().AddOperation(&live)
@@ -303,6 +304,10 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 		seen-- // see machinesEvent
 	}
 	sites := scope(ctx).Narrow(r.URL.Query().Get("site"))
+	every := 1
+	if n, err := strconv.Atoi(r.URL.Query().Get("every")); err == nil {
+		every = min(max(n, 1), 60)
+	}
 	view := s.hub.join(sites)
 	defer s.hub.leave(view)
 	s.hub.begin(view)
@@ -347,10 +352,13 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 		if out.Flush() != nil {
 			return
 		}
-		select {
-		case <-r.Context().Done():
-			return
-		case <-next:
+		for n := every; n > 0; n-- {
+			select {
+			case <-r.Context().Done():
+				return
+			case <-next:
+				_, next = s.hub.now(view)
+			}
 		}
 	}
 }

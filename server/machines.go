@@ -26,10 +26,15 @@ type Machine struct {
 	Misses   int              `json:"misses" doc:"Polls in a row without a reading."`
 	Envelope *miner.Envelope  `json:"envelope,omitempty" doc:"What it can be set to."`
 	Commands []ledger.Command `json:"commands" doc:"Newest first, the last 20."`
+
+	Advice    []Advice                `json:"advice" doc:"What the faults of the reading mean and what to do, one for each different code."`
+	Notes     []ledger.Note           `json:"notes" doc:"What people wrote down, newest first."`
+	Addresses []ledger.AddressSpan    `json:"addresses" doc:"Where it was, oldest first."`
+	Changes   []ledger.IdentityChange `json:"changes" doc:"What it said of itself and no longer says, oldest first."`
 }
 
 type listInput struct {
-	siteQuery
+	SiteQuery
 	Condition string `query:"condition" enum:"hashing,degraded,starting,sleeping,down,silent,locked,unknown" doc:"Only machines in this condition."`
 	Firmware  string `query:"firmware" doc:"Only machines of this firmware."`
 	Group     string `query:"group" doc:"Only machines of this group."`
@@ -47,7 +52,7 @@ type listBody struct {
 
 func (s *Server) registerSite() {
 	op(s, huma.Operation{OperationID: "site", Method: http.MethodGet, Path: "/api/v1/site", Summary: "The site in numbers", Tags: []string{"site"}},
-		func(ctx context.Context, in *siteQuery) (*struct{ Body Site }, error) {
+		func(ctx context.Context, in *SiteQuery) (*struct{ Body Site }, error) {
 			return &struct{ Body Site }{s.site(within(scope(ctx).Narrow(in.Only), s.Fleet.All()))}, nil
 		})
 	op(s, huma.Operation{OperationID: "plant", Method: http.MethodGet, Path: "/api/v1/plant", Summary: "Power meters, cooling controllers and PDUs, newest readings", Tags: []string{"site"}},
@@ -96,7 +101,12 @@ func (s *Server) scan(ctx context.Context, in *scanInput) (*struct{ Body ScanSta
 func (s *Server) registerMachines() {
 	op(s, huma.Operation{OperationID: "machines", Method: http.MethodGet, Path: "/api/v1/machines", Summary: "List machines", Tags: []string{"machines"}}, s.list)
 	op(s, huma.Operation{OperationID: "machine", Method: http.MethodGet, Path: "/api/v1/machines/{id}", Summary: "One machine, everything it tells", Tags: []string{"machines"}, Errors: []int{404}}, s.machine)
-	op(s, huma.Operation{OperationID: "edit-machine", Method: http.MethodPatch, Path: "/api/v1/machines/{id}", Summary: "Name, group or retire a machine", Tags: []string{"machines"}, Errors: []int{404, 409, 422}}, s.edit)
+	op(s, huma.Operation{OperationID: "edit-machine", Method: http.MethodPatch, Path: "/api/v1/machines/{id}", Summary: "Name, place, group, tag or retire a machine", Tags: []string{"machines"}, Errors: []int{404, 409, 422}}, s.edit)
+	op(s, huma.Operation{OperationID: "edit-machines", Method: http.MethodPost, Path: "/api/v1/machines/edit", Summary: "Group, tag or retire many machines, all or none", Tags: []string{"machines"}, Errors: []int{404, 409, 422}}, s.editMany)
+	op(s, huma.Operation{OperationID: "add-note", Method: http.MethodPost, Path: "/api/v1/machines/{id}/notes", Summary: "Write something down about a machine", Tags: []string{"machines"}, Errors: []int{404, 422}}, s.addNote)
+	op(s, huma.Operation{OperationID: "delete-note", Method: http.MethodDelete, Path: "/api/v1/machines/{id}/notes/{note}", Summary: "Remove a note", Tags: []string{"machines"}, DefaultStatus: http.StatusNoContent, Errors: []int{404}}, s.deleteNote)
+	op(s, huma.Operation{OperationID: "machine-events", Method: http.MethodGet, Path: "/api/v1/machines/{id}/events", Summary: "What happened to a machine: commands, restarts, changes of firmware and address, notes", Tags: []string{"machines"}, Errors: []int{404, 422}}, s.machineEvents)
+	op(s, huma.Operation{OperationID: "siblings", Method: http.MethodGet, Path: "/api/v1/machines/{id}/siblings", Summary: "A machine among those of its model nearby", Tags: []string{"machines"}, Errors: []int{404}}, s.siblings)
 }
 
 func (s *Server) list(ctx context.Context, in *listInput) (*struct{ Body listBody }, error) {
@@ -188,9 +198,18 @@ func (s *Server) machine(ctx context.Context, in *idInput) (*struct{ Body Machin
 	if err != nil {
 		return nil, s.fail("reading the machine's commands", err)
 	}
-	m := Machine{Row: rowOf(st), Record: st.Machine, Reading: st.Reading, LastPoll: st.LastPoll, Misses: st.Misses, Commands: commands}
+	m := Machine{Row: rowOf(st), Record: st.Machine, Reading: st.Reading, LastPoll: st.LastPoll, Misses: st.Misses, Commands: commands, Advice: advice(st.Reading)}
 	if e, ok := s.Fleet.Envelope(miner.ID(in.ID)); ok {
 		m.Envelope = &e
+	}
+	if m.Notes, err = s.Record.NotesOf(ctx, in.ID); err != nil {
+		return nil, s.fail("reading the machine's notes", err)
+	}
+	if m.Addresses, err = s.Record.AddressHistory(ctx, in.ID); err != nil {
+		return nil, s.fail("reading where the machine was", err)
+	}
+	if m.Changes, err = s.Record.IdentityHistory(ctx, in.ID); err != nil {
+		return nil, s.fail("reading what the machine was", err)
 	}
 	return &struct{ Body Machine }{m}, nil
 }
@@ -198,9 +217,12 @@ func (s *Server) machine(ctx context.Context, in *idInput) (*struct{ Body Machin
 type editInput struct {
 	ID   int64 `path:"id" minimum:"1"`
 	Body struct {
-		Name    *string `json:"name,omitempty" maxLength:"100"`
-		Group   *string `json:"group,omitempty" maxLength:"100"`
-		Retired *bool   `json:"retired,omitempty"`
+		Name       *string       `json:"name,omitempty" maxLength:"100"`
+		Group      *string       `json:"group,omitempty" maxLength:"100"`
+		Place      *ledger.Place `json:"place,omitempty" doc:"Where it stands; all empty is nowhere. Conflict when another machine stands in that slot."`
+		AddTags    []string      `json:"add_tags,omitempty" maxItems:"20"`
+		RemoveTags []string      `json:"remove_tags,omitempty" maxItems:"20"`
+		Retired    *bool         `json:"retired,omitempty"`
 	}
 }
 
@@ -213,7 +235,7 @@ func (s *Server) edit(ctx context.Context, in *editInput) (*struct{ Body Machine
 	if in.Body.Retired != nil && !p.May(Configure, st.Machine.Site) {
 		return nil, huma.Error403Forbidden("retiring a machine takes the right to configure its site")
 	}
-	e := ledger.MachineEdit{Name: opt(in.Body.Name), Group: opt(in.Body.Group), Retired: opt(in.Body.Retired)}
+	e := ledger.MachineEdit{Name: opt(in.Body.Name), Group: opt(in.Body.Group), Place: opt(in.Body.Place), Retired: opt(in.Body.Retired), AddTags: in.Body.AddTags, RemoveTags: in.Body.RemoveTags}
 	if err := s.Record.EditMachines(ctx, []int64{in.ID}, e, ledger.By(p.Name())); err != nil {
 		return nil, s.recordError("editing the machine", err)
 	}

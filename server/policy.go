@@ -61,6 +61,16 @@ var policy = map[string]Right{
 	"scan-state":     Look,
 	"machines":       Look,
 	"machine":        Look,
+	"machine-events": Look,
+	"siblings":       Look,
+	"map":            Look,
+	"map-state":      Look,
+	"groups":         Look,
+	"tags":           Look,
+	"search":         Look,
+	"saved-filters":  Look,
+	"save-filter":    Look, // and Repair, to save it for everybody
+	"delete-filter":  Look, // one's own; and Repair, one of everybody
 	"metrics":        Look,
 	"history":        Look,
 	"storage":        Look,
@@ -68,6 +78,8 @@ var policy = map[string]Right{
 	"export":         Look,
 	"commands":       Look,
 	"command-events": Look,
+	"batches":        Look,
+	"batch":          Look,
 
 	"reports":      Look,
 	"report-daily": Look,
@@ -111,9 +123,13 @@ var policy = map[string]Right{
 	"delete-receiver":           Configure,
 	"test-receiver":             Configure,
 
-	"edit-machine": Repair,
-	"command":      Repair, // and Command, unless the wish is one of a technician's: see commandRight
-	"scan":         Configure,
+	"edit-machine":  Repair,
+	"edit-machines": Repair, // and Configure, to retire
+	"add-note":      Repair,
+	"delete-note":   Repair,
+	"cancel-batch":  Repair, // and Command, as for the command itself
+	"command":       Repair, // and Command, unless the wish is one of a technician's: see commandRight
+	"scan":          Configure,
 }
 
 // AllScopes are the scopes of a key that may do all that its owner may.

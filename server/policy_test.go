@@ -52,7 +52,7 @@ func TestRoleByOperation(t *testing.T) {
 			if right == Anybody {
 				continue
 			}
-			concrete := strings.NewReplacer("{id}", "1", "{name}", "x", "{date}", "2026-11-01", "{file}", "summary.csv").Replace(path)
+			concrete := strings.NewReplacer("{id}", "1", "{note}", "1", "{name}", "x", "{date}", "2026-11-01", "{file}", "summary.csv").Replace(path)
 			if code, _ := v.do(method, concrete, bodyFor(o.OperationID)); code != 401 {
 				t.Errorf("%s %s: a stranger got %d", method, path, code)
 			}
@@ -111,6 +111,12 @@ func operations(p *huma.PathItem) map[string]*huma.Operation {
 
 func bodyFor(id string) any {
 	switch id {
+	case "edit-machines":
+		return map[string]any{"machines": []int{1}}
+	case "add-note":
+		return map[string]any{"text": "x"}
+	case "save-filter":
+		return map[string]any{"name": "x", "query": "q=1"}
 	case "command":
 		return map[string]any{"machines": []int{1}, "setting": map[string]any{"kind": "sleep"}}
 	case "add-report-schedule", "edit-report-schedule":

@@ -40,7 +40,7 @@ type PowerLine struct {
 func (s *Server) registerPower() {
 	op(s, huma.Operation{OperationID: "power", Method: http.MethodGet, Path: "/api/v1/power", Summary: "Power drawn against what may be drawn", Tags: []string{"site"},
 		Description: "For each site a line of its own, then its feeders and PDUs that have a cap or a meter."},
-		func(ctx context.Context, in *siteQuery) (*struct{ Body []PowerLine }, error) {
+		func(ctx context.Context, in *SiteQuery) (*struct{ Body []PowerLine }, error) {
 			lines, err := s.power(ctx, scope(ctx).Narrow(in.Only), time.Now())
 			if err != nil {
 				return nil, s.recordError("reading the sites", err)

@@ -80,7 +80,7 @@ func (s *Server) registerReportMail() {
 	op(s, huma.Operation{OperationID: "send-report", Method: http.MethodPost, Path: "/api/v1/reports/schedules/{id}/send", Summary: "Send yesterday's report now, to try it out", Tags: tags, Errors: []int{404, 409}}, s.sendNow)
 	op(s, huma.Operation{OperationID: "report-sends", Method: http.MethodGet, Path: "/api/v1/reports/sends", Summary: "What was sent, newest first", Tags: tags},
 		func(ctx context.Context, in *struct {
-			siteQuery
+			SiteQuery
 			Schedule int64 `query:"schedule" minimum:"0"`
 			Before   int64 `query:"before" minimum:"0" doc:"The id that the page before ended with."`
 			Limit    int   `query:"limit" default:"50" minimum:"1" maximum:"500"`
@@ -143,7 +143,7 @@ func (s *Server) scheduleView(ctx context.Context, k ledger.ReportSchedule) (Rep
 	return v, nil
 }
 
-func (s *Server) schedules(ctx context.Context, in *siteQuery) (*struct{ Body schedulesBody }, error) {
+func (s *Server) schedules(ctx context.Context, in *SiteQuery) (*struct{ Body schedulesBody }, error) {
 	all, err := s.Record.ReportSchedules(ctx)
 	if err != nil {
 		return nil, s.recordError("reading the schedules", err)

@@ -132,7 +132,7 @@ func (s *Server) registerReports() {
 }
 
 type reportInput struct {
-	siteQuery
+	SiteQuery
 	Date string `path:"date" maxLength:"20" doc:"2026-11-22, today or yesterday, on the site's clocks."`
 }
 
@@ -189,7 +189,7 @@ func (s *Server) reportDaily(ctx context.Context, in *reportInput) (*struct{ Bod
 }
 
 type reportFileInput struct {
-	siteQuery
+	SiteQuery
 	Date string `path:"date" maxLength:"20" doc:"2026-11-22, today or yesterday, on the site's clocks."`
 	File string `path:"file" maxLength:"20" enum:"report.pdf,machines.csv,quarters.csv,summary.csv"`
 }
@@ -294,7 +294,7 @@ type reportDaysBody struct {
 }
 
 type reportDaysInput struct {
-	siteQuery
+	SiteQuery
 	From string `query:"from" maxLength:"20" doc:"First day; default 30 days before to."`
 	To   string `query:"to" maxLength:"20" doc:"Last day; default today."`
 }

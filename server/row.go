@@ -23,6 +23,7 @@ type Row struct {
 	Site        string   `json:"site"`
 	Group       string   `json:"group"`
 	Place       string   `json:"place"`
+	Tags        []string `json:"tags,omitempty"`
 	Condition   string   `json:"condition" enum:"hashing,degraded,starting,sleeping,down,silent,locked,unknown"`
 	Since       int64    `json:"since" doc:"Unix seconds since when it is in this condition."`
 	Hashrate    *float64 `json:"hashrate_ths"`
@@ -40,7 +41,7 @@ type Row struct {
 // history, not state: they are left out once it counts as silent.
 func rowOf(s *fleet.Status) Row {
 	m := s.Machine
-	r := Row{ID: m.ID, Addr: addrText(m.Addr.IsValid(), m.Addr.String()), Make: m.Make, Model: m.Model, Firmware: m.Firmware, Site: m.Site, Group: m.Group,
+	r := Row{ID: m.ID, Addr: addrText(m.Addr.IsValid(), m.Addr.String()), Make: m.Make, Model: m.Model, Firmware: m.Firmware, Site: m.Site, Group: m.Group, Tags: m.Tags,
 		Place: placeText(m.Place.Building, m.Place.Container, m.Place.Rack, m.Place.Slot), Condition: string(s.Condition), Since: s.Since.Unix(), Trouble: s.Trouble}
 	r.Name = m.Name
 	if r.Name == "" {

@@ -48,6 +48,7 @@ type Options struct {
 	URL       string                                                // how people reach the server
 	Rescan    func(ctx context.Context, ranges []netip.Prefix) bool // starts a scan, false when one runs; nil: not available
 	Scan      func() ScanState                                      // how far the running or last scan is
+	Prices    func(site string, now time.Time) Prices               // what power costs and hashrate earns; nil: neither is known
 	Plant     func(now time.Time) []plant.Reading                   // newest of each meter and controller; nil: none
 	Mailer    report.Mailer                                         // sends reports; nil: nothing is sent
 	Meters    *report.MeterBook                                     // what the meters told; nil: none
@@ -82,6 +83,7 @@ type Server struct {
 	api      huma.API
 	sessions *scs.SessionManager
 	hub      *hub
+	maps     mapViews
 	throttle *throttle
 	reports  *reporter
 	health   *health
@@ -95,7 +97,7 @@ const maxBody = 1 << 20
 
 // New builds the server; call Run to serve.
 func New(o Options) *Server {
-	s := &Server{Options: o, throttle: newThrottle(), stalled: stalled}
+	s := &Server{Options: o, throttle: newThrottle(), stalled: stalled, maps: mapViews{views: map[string]*mapView{}}}
 	s.sessions = scs.New()
 	s.sessions.Store = o.Record.Sessions()
 	s.sessions.HashTokenInStore = true
@@ -122,6 +124,8 @@ func New(o Options) *Server {
 	s.registerSites()
 	s.registerSite()
 	s.registerMachines()
+	s.registerGroups()
+	s.registerMap()
 	s.registerHistory()
 	s.registerCommands()
 	s.registerReports()

@@ -66,20 +66,7 @@ func TestTroublesKeepNoSecretAndNoMoreThanTheyMay(t *testing.T) {
 func admin(t *testing.T, s *Server) (*visitor, []string) {
 	t.Helper()
 	v := visit(t, s)
-	return v, []string{"Authorization", "Bearer " + keyOf(t, s, ledger.Admin)}
-}
-
-func keyOf(t *testing.T, s *Server, role ledger.Role) string {
-	t.Helper()
-	u, err := s.Record.AddUser(t.Context(), ledger.User{Name: "a " + string(role), Grants: []ledger.Grant{{Role: role}}}, ledger.By("test"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	key, prefix, sum := ledger.NewAPIKey()
-	if _, err := s.Record.AddAPIKey(t.Context(), ledger.APIKey{Prefix: prefix, Sum: sum, User: u.ID, Name: "k", Scopes: AllScopes()}, ledger.By("test")); err != nil {
-		t.Fatal(err)
-	}
-	return key
+	return v, []string{"Authorization", "Bearer " + keyOf(t, s, ledger.Grant{Role: ledger.Admin})}
 }
 
 func TestSystemAndBundle(t *testing.T) {

@@ -46,7 +46,7 @@ function body(s) {
 
 const schemas = Object.entries(api.components.schemas)
   .sort(([a], [b]) => (a < b ? -1 : 1))
-  .map(([name, s]) => `    ${name}: ${type(s)}`)
+  .map(([name, s]) => `    ${/^\w+$/.test(name) ? name : JSON.stringify(name)}: ${type(s)}`)
 process.stdout.write(`// Generated from docs/openapi.yaml by types.mjs. Do not edit.
 export interface components {
   schemas: {

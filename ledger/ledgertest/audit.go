@@ -209,6 +209,9 @@ func testEveryChangeIsAudited(t *testing.T, open Open) {
 	ok(t, s.SetSetting(ctx, "k", "v", ledger.By("setup")))
 	expires := c.Now().Add(time.Hour)
 	ok(t, s.AddSetupToken(ctx, ledger.SetupToken{Sum: "t", Expires: expires}, ledger.By("setup")))
+	batch := must(s.CreateBatch(ctx, ledger.NewBatch{Kind: "sleep", Actor: "setup"}))(t)
+	note := must(s.AddNote(ctx, ids[0], "n", ledger.By("setup")))(t)
+	filter := must(s.SaveFilter(ctx, ledger.SavedFilter{Name: "f"}, ledger.By("setup")))(t)
 	by := func() ledger.Audit { return ledger.By("alice") }
 	type change struct {
 		action string
@@ -236,6 +239,12 @@ func testEveryChangeIsAudited(t *testing.T, open Open) {
 			return second(s.AddAPIKey(ctx, ledger.APIKey{Prefix: "q", Sum: "s", User: user.ID}, by()))
 		}},
 		{"api_key.revoke", func() error { return s.RevokeAPIKey(ctx, key.ID, by()) }, func() error { return s.RevokeAPIKey(ctx, 99, by()) }},
+		{"batch.cancel", func() error { return s.MarkCancelled(ctx, batch.ID, by()) }, func() error { return s.MarkCancelled(ctx, "x", by()) }},
+		{"note.add", func() error { return second(s.AddNote(ctx, ids[0], "n", by())) }, func() error { return second(s.AddNote(ctx, 99, "n", by())) }},
+		{"note.delete", func() error { return s.DeleteNote(ctx, ids[0], note.ID, by()) }, func() error { return s.DeleteNote(ctx, ids[0], note.ID, by()) }},
+		{"filter.save", func() error { return second(s.SaveFilter(ctx, ledger.SavedFilter{Name: "g"}, by())) },
+			func() error { return second(s.SaveFilter(ctx, ledger.SavedFilter{}, by())) }},
+		{"filter.delete", func() error { return s.DeleteFilter(ctx, filter.ID, by()) }, func() error { return s.DeleteFilter(ctx, filter.ID, by()) }},
 		{"setting.set", func() error { return s.SetSetting(ctx, "k", "w", by()) }, func() error { return s.SetSetting(ctx, "", "w", by()) }},
 		{"rule.add", func() error {
 			return second(s.SaveDocument(ctx, ledger.Document{Kind: "rule", Doc: json.RawMessage("{}")}, by()))

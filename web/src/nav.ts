@@ -20,7 +20,15 @@ export interface Section {
  * has pages that the one who is signed in may see. */
 export const sections: Section[] = [
   { title: 'Now', key: 'n', pages: [{ title: 'Now', to: '/', right: 'look', words: 'overview totals site' }, { title: 'Daily reports', to: '/reports', right: 'look', words: 'report uptime energy losses pdf csv month week' }] },
-  { title: 'Machines', key: 'm', pages: [] },
+  {
+    title: 'Machines',
+    key: 'm',
+    pages: [
+      { title: 'Machines', to: '/machines', right: 'look', words: 'map table fleet miners racks bulk' },
+      { title: 'Groups and tags', to: '/groups', right: 'look', words: 'group tag' },
+      { title: 'Commands', to: '/commands', right: 'look', words: 'batches actions sleep wake power' },
+    ],
+  },
   { title: 'Health', key: 'h', pages: [] },
   { title: 'Power', key: 'p', pages: [] },
   { title: 'Money', key: 'o', pages: [] },

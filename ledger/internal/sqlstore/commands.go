@@ -14,9 +14,9 @@ import (
 	"ballast/ledger"
 )
 
-const commandColumns = "id, machine, kind, setting, actor, reason, idempotency_key, deadline, state, attempts, events, created_at, updated_at, detail"
+const commandColumns = "id, machine, kind, setting, actor, reason, idempotency_key, deadline, state, attempts, events, created_at, updated_at, detail, batch, confirmed_at"
 
-const commandWidth = 14
+const commandWidth = 16
 
 // command is a command with the number of its events, which is the Seq of the
 // last of them.
@@ -28,15 +28,15 @@ type command struct {
 func scanCommand(rows *sql.Rows) (c *command, err error) {
 	c = &command{}
 	var setting string
-	var deadline, created, updated int64
-	err = rows.Scan(&c.ID, &c.Machine, &c.Kind, &setting, &c.Actor, &c.Reason, &c.IdempotencyKey, &deadline, &c.State, &c.Attempts, &c.events, &created, &updated, &c.Detail)
-	c.Setting, c.Deadline, c.CreatedAt, c.UpdatedAt = json.RawMessage(setting), moment(deadline), moment(created), moment(updated)
+	var deadline, created, updated, confirmed int64
+	err = rows.Scan(&c.ID, &c.Machine, &c.Kind, &setting, &c.Actor, &c.Reason, &c.IdempotencyKey, &deadline, &c.State, &c.Attempts, &c.events, &created, &updated, &c.Detail, &c.Batch, &confirmed)
+	c.Setting, c.Deadline, c.CreatedAt, c.UpdatedAt, c.ConfirmedAt = json.RawMessage(setting), moment(deadline), moment(created), moment(updated), moment(confirmed)
 	return c, err
 }
 
 func (c *command) row() []any {
 	return []any{c.ID, c.Machine, c.Kind, string(c.Setting), c.Actor, c.Reason, c.IdempotencyKey, micros(c.Deadline), string(c.State), c.Attempts, c.events,
-		micros(c.CreatedAt), micros(c.UpdatedAt), c.Detail}
+		micros(c.CreatedAt), micros(c.UpdatedAt), c.Detail, c.Batch, micros(c.ConfirmedAt)}
 }
 
 // apply moves c on and returns the event, as a row.
@@ -69,8 +69,8 @@ func (t *txn) insertEvents(ctx context.Context, rows [][]any) error {
 func (t *txn) updateCommands(ctx context.Context, cs []*command) error {
 	if len(cs) == 1 {
 		c := cs[0]
-		_, err := t.exec(ctx, "UPDATE commands SET state = $1, attempts = $2, events = $3, updated_at = $4, detail = $5 WHERE id = $6",
-			string(c.State), c.Attempts, c.events, micros(c.UpdatedAt), c.Detail, c.ID)
+		_, err := t.exec(ctx, "UPDATE commands SET state = $1, attempts = $2, events = $3, updated_at = $4, detail = $5, confirmed_at = $6 WHERE id = $7",
+			string(c.State), c.Attempts, c.events, micros(c.UpdatedAt), c.Detail, micros(c.ConfirmedAt), c.ID)
 		if err != nil {
 			return fmt.Errorf("writing a command: %w", err)
 		}
@@ -81,7 +81,7 @@ func (t *txn) updateCommands(ctx context.Context, cs []*command) error {
 		rows[i] = c.row()
 	}
 	err := t.bulk(ctx, "INSERT INTO commands ("+commandColumns+")", commandWidth, "ON CONFLICT (id) DO UPDATE SET state = excluded.state, "+
-		"attempts = excluded.attempts, events = excluded.events, updated_at = excluded.updated_at, detail = excluded.detail", rows)
+		"attempts = excluded.attempts, events = excluded.events, updated_at = excluded.updated_at, detail = excluded.detail, confirmed_at = excluded.confirmed_at", rows)
 	if err != nil {
 		return fmt.Errorf("writing commands: %w", err)
 	}
@@ -142,7 +142,7 @@ func (t *txn) createCommands(ctx context.Context, wishes []ledger.NewCommand) ([
 			}
 		}
 		c := &command{events: 1, Command: ledger.Command{ID: t.e.ids.New(now), Machine: w.Machine, Kind: w.Kind, Setting: w.Setting, Actor: w.Actor, Reason: w.Reason,
-			IdempotencyKey: w.IdempotencyKey, Deadline: w.Deadline, State: ledger.Pending, CreatedAt: now, UpdatedAt: now, Detail: w.Reason}}
+			IdempotencyKey: w.IdempotencyKey, Deadline: w.Deadline, State: ledger.Pending, CreatedAt: now, UpdatedAt: now, Detail: w.Reason, Batch: w.Batch}}
 		for _, old := range live[w.Machine] {
 			if !slices.Contains(w.Supersedes, old.Kind) || !old.State.Can(ledger.Superseded) {
 				continue
@@ -258,15 +258,15 @@ func (t *txn) live(ctx context.Context, wishes []ledger.NewCommand) (map[int64][
 	return found, nil
 }
 
-// auditCommands writes one audit row for each actor, kind and reason. A row
+// auditCommands writes one audit row for each actor, kind, reason and batch. A row
 // for many commands holds a digest of them, not the list: it stays small, and
 // still nobody can change a command unseen.
 func (t *txn) auditCommands(made []*command) error {
-	type act struct{ actor, kind, reason string }
+	type act struct{ actor, kind, reason, batch string }
 	byAct := map[act][]*command{}
 	var order []act
 	for _, c := range made {
-		a := act{c.Actor, c.Kind, c.Reason}
+		a := act{c.Actor, c.Kind, c.Reason, c.Batch}
 		if byAct[a] == nil {
 			order = append(order, a)
 		}
@@ -275,6 +275,9 @@ func (t *txn) auditCommands(made []*command) error {
 	for _, a := range order {
 		cs := byAct[a]
 		detail := map[string]any{"kind": a.kind, "reason": a.reason}
+		if a.batch != "" {
+			detail["batch"] = a.batch
+		}
 		subject := fmt.Sprintf("machine/%d", cs[0].Machine)
 		if len(cs) == 1 {
 			detail["command"], detail["setting"] = cs[0].ID, cs[0].Setting
@@ -391,6 +394,13 @@ func (s *Store) Commands(ctx context.Context, f ledger.CommandFilter) ([]ledger.
 	var w where
 	if f.Machine != 0 {
 		w.and("machine = ?", f.Machine)
+	}
+	if f.Batch != "" {
+		w.and("batch <> ''") // lets the partial index serve
+		w.and("batch = ?", f.Batch)
+	}
+	if f.Sites != nil {
+		atSites(&w, "machine", f.Sites)
 	}
 	if len(f.States) > 0 {
 		if !slices.ContainsFunc(f.States, func(s ledger.CommandState) bool { return !s.Open() && !s.Standing() }) {

@@ -23,13 +23,13 @@ export class Failed extends Error {
 }
 
 /** Asks the API; throws Failed with the server's own words. */
-export async function ask<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+export async function ask<T>(method: string, path: string, body?: unknown, signal?: AbortSignal, headers: Record<string, string> = {}): Promise<T> {
   let res: Response
   try {
     res = await fetch('/api/v1' + path, {
       method,
       signal,
-      headers: body === undefined ? {} : { 'Content-Type': 'application/json' },
+      headers: body === undefined ? headers : { 'Content-Type': 'application/json', ...headers },
       body: body === undefined ? undefined : JSON.stringify(body),
     })
   } catch (e) {
@@ -49,4 +49,10 @@ export async function ask<T>(method: string, path: string, body?: unknown, signa
     throw new Failed(res.status, detail)
   }
   return JSON.parse(text) as T
+}
+
+/** A key for one wish, so that a request that is sent again is not done twice.
+ * (crypto.randomUUID is there on https and loopback only.) */
+export function newKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, '0')).join('')
 }

@@ -1,7 +1,8 @@
 import { useSyncExternalStore } from 'react'
 import type { Row, Site } from './client'
 
-/** What the live stream has told so far. A new object at every change. */
+/** What the live stream has told so far. A new object at every change, but one
+ * map of rows that changes in place: compare versions. */
 export interface Live {
   site?: Site
   rows: ReadonlyMap<number, Row>
@@ -14,16 +15,27 @@ export interface Live {
   opened: number
 }
 
-let live: Live = { rows: new Map(), version: 0, connected: false, at: 0, opened: 0 }
+const rows = new Map<number, Row>()
+let live: Live = { rows, version: 0, connected: false, at: 0, opened: 0 }
 const listeners = new Set<() => void>()
 let source: EventSource | undefined
 let narrowed: string | undefined // the site that the stream is narrowed to
 let seen = '' // the revision that we have: a new stream goes on from it
+let slow = false // the page is hidden: a beat every ten seconds is enough
 let watchdog: number | undefined
 let retry: number | undefined
+let telling: number | undefined
 
+// A beat is several events; the page is told once for all of them. A page that
+// nobody sees is told when it is looked at again.
 function change(next: Partial<Live>) {
   live = { ...live, ...next }
+  if (document.hidden) return
+  telling ??= window.setTimeout(tell, 25)
+}
+
+function tell() {
+  telling = undefined
   for (const l of listeners) l()
 }
 
@@ -37,11 +49,13 @@ export function connect(site = narrowed) {
     disconnect()
     narrowed = site
     seen = ''
-    change({ site: undefined, rows: new Map(), version: live.version + 1 })
+    rows.clear()
+    change({ site: undefined, version: live.version + 1 })
   }
   const query = new URLSearchParams()
   if (site) query.set('site', site)
   if (seen) query.set('since', seen)
+  if (slow) query.set('every', '10')
   source = new EventSource('/api/v1/live' + (query.size ? `?${query}` : ''))
   source.addEventListener('hello', () => change({ opened: live.opened + 1 }))
   source.addEventListener('site', (e) => {
@@ -49,11 +63,11 @@ export function connect(site = narrowed) {
   })
   source.addEventListener('machines', (e) => {
     if (e.lastEventId) seen = e.lastEventId
-    const { all, rows, gone } = JSON.parse(e.data) as { all: boolean; rows: Row[]; gone?: number[] }
-    const next = new Map(all ? [] : live.rows)
-    for (const r of rows) next.set(r.id, r)
-    for (const id of gone ?? []) next.delete(id)
-    change({ rows: next, version: live.version + 1 })
+    const { all, rows: changed, gone } = JSON.parse(e.data) as { all: boolean; rows: Row[]; gone?: number[] }
+    if (all) rows.clear()
+    for (const r of changed) rows.set(r.id, r)
+    for (const id of gone ?? []) rows.delete(id)
+    change({ version: live.version + 1 })
   })
   source.onerror = () => {
     change({ connected: false })
@@ -80,7 +94,7 @@ function start(): number {
 }
 
 function check() {
-  if (source && live.at && Date.now() - live.at > 10_000 && live.connected) reconnect()
+  if (source && live.at && Date.now() - live.at > (slow ? 30_000 : 10_000) && live.connected) reconnect()
 }
 
 /** Opens the stream anew, now. */
@@ -102,9 +116,29 @@ export function forget() {
   disconnect()
   seen = ''
   narrowed = undefined
-  live = { rows: new Map(), version: live.version + 1, connected: false, at: 0, opened: live.opened }
-  for (const l of listeners) l()
+  rows.clear()
+  live = { rows, version: live.version + 1, connected: false, at: 0, opened: live.opened }
+  tell()
 }
+
+/** Opens the stream anew in another rhythm, from where it had come to. */
+function pace(hidden: boolean) {
+  if (slow === hidden) return
+  slow = hidden
+  if (!source) return
+  disconnect()
+  connect()
+}
+
+let hiding: number | undefined
+document.addEventListener('visibilitychange', () => {
+  window.clearTimeout(hiding)
+  if (document.hidden) hiding = window.setTimeout(() => pace(true), 5000)
+  else {
+    pace(false)
+    tell()
+  }
+})
 
 function subscribe(l: () => void) {
   listeners.add(l)
@@ -117,3 +151,11 @@ function subscribe(l: () => void) {
 export function useLive(): Live {
   return useSyncExternalStore(subscribe, () => live)
 }
+
+/** One value of the live state; renders again only when that value changes. */
+export function useLivePart<T>(pick: (l: Live) => T): T {
+  return useSyncExternalStore(subscribe, () => pick(live))
+}
+
+/** The live state at this moment, for what happens outside of rendering. */
+export const liveNow = () => live

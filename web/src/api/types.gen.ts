@@ -1,7 +1,7 @@
 // Generated from docs/openapi.yaml by types.mjs. Do not edit.
 export interface components {
   schemas: {
-    Acknowledge-alarmRequest: {
+    "Acknowledge-alarmRequest": {
       /** What you are about to do, for those who look later. */
       "note"?: string
     }
@@ -44,13 +44,18 @@ export interface components {
       "more": boolean
       "since": string
     }
-    Add-silenceRequest: {
+    "Add-silenceRequest": {
       "match"?: components['schemas']['AlarmMatch']
       /** Only up to this severity. */
       "most"?: string
       "reason": string
       "rules"?: (number)[] | null
       "until": string
+    }
+    Advice: {
+      "code": number
+      "do": string
+      "means": string
     }
     AlarmBody: {
       "ack_note"?: string
@@ -261,13 +266,80 @@ export interface components {
       "to"?: string
       "zone": string
     }
+    BatchDetail: {
+      "actor": string
+      "cancelled_at"?: string
+      "cancelled_by"?: string
+      "created_at": string
+      /** Commands that were not, or are no longer, in force: drifted, refused, unreachable, expired. At most 1,000. */
+      "failed": (components['schemas']['LedgerCommand'])[] | null
+      "id": string
+      "idempotency_key"?: string
+      "kind": string
+      "machines": number
+      /** The same, longest. */
+      "max_s": number | null
+      /** Seconds from the wish to its first confirmation, median of those confirmed. */
+      "median_s": number | null
+      /** Commands that are not settled yet. */
+      "open": number
+      "reason"?: string
+      "refused": (components['schemas']['LedgerRefusals'])[] | null
+      "setting": unknown
+      "states": { [key: string]: number }
+      /** Commands that are not settled yet, oldest change first. At most 1,000. */
+      "waiting": (components['schemas']['LedgerCommand'])[] | null
+    }
+    Bunch: {
+      /** Machines in each condition; those without any are left out. */
+      "conditions": { [key: string]: number }
+      /** Sum over machines that answer. */
+      "hashrate_ths": number
+      "machines": number
+      "name": string
+      /** Sum of what they tell. */
+      "power_w": number
+      "sites": (string)[] | null
+    }
+    Cancelled: {
+      /** Commands that were not sent, and now never will be. */
+      "cancelled": number
+    }
     CommandBody: {
+      /** Machines of those that take it that read so already. */
+      "already": number
+      /** The batch to follow it by; none for a preview. */
+      "batch"?: string
       /** Written, in the order of the machines that can take the wish. Empty for a preview. */
       "commands": (components['schemas']['LedgerCommand'])[] | null
+      /** What those of them hash after it of which that can be told. */
+      "hashrate_after_ths": number
+      /** What the machines hash now. */
+      "hashrate_ths": number
+      /** Machines whose hashrate after it cannot be told. */
+      "hashrate_unknown": number
+      /** What these hash now; part of hashrate_ths. */
+      "hashrate_unknown_ths": number
+      /** What has to be known for money_per_day and is not. */
+      "missing": (string)[] | null
+      /** Hashrate after a power limit is reckoned at each machine's present J/TH. */
+      "modelled": boolean
+      /** What it changes a day at the present prices: revenue less power. Missing when a price is not known. */
+      "money_per_day"?: string
+      /** What those of them draw after it of which that can be told. */
+      "power_after_w": number
+      /** Machines whose draw after it, or now, cannot be told. */
+      "power_unknown": number
+      /** What these draw now, as far as they tell; part of power_w. */
+      "power_unknown_w": number
       /** What the machines that can take it draw now. */
       "power_w": number
+      /** The same by reason, most machines first. */
+      "reasons": (components['schemas']['LedgerRefusals'])[] | null
       /** Machines that cannot, with the reason; nothing is sent to them. */
       "refused": (components['schemas']['Refusal'])[] | null
+      /** Machines of those that take it that do not answer now: it is tried until the deadline. No figure here counts them. */
+      "silent": number
       /** Machines that can take it. */
       "takes": number
     }
@@ -297,6 +369,25 @@ export interface components {
       /** kind profile: its name */
       "profile"?: string
     }
+    Comparison: {
+      /** Share of the siblings with a lower value, 0 to 1. */
+      "below": number | null
+      /** Which way is good. */
+      "better": "high" | "low"
+      "high": number
+      "low": number
+      "median": number
+      "name": string
+      /** Siblings that tell it. */
+      "others": number
+      /** A quarter of the siblings lie below. */
+      "quarter": number
+      /** A quarter lie above. */
+      "three_quarters": number
+      "unit": string
+      /** Of this machine; null when it does not tell. */
+      "value": number | null
+    }
     ConfigEntry: {
       /** What it would be if nobody said anything. */
       "default": string
@@ -325,9 +416,25 @@ export interface components {
       "watched_h": number
     }
     EditInputBody: {
+      "add_tags"?: (string)[] | null
       "group"?: string
       "name"?: string
+      /** Where it stands; all empty is nowhere. Conflict when another machine stands in that slot. */
+      "place"?: components['schemas']['LedgerPlace']
+      "remove_tags"?: (string)[] | null
       "retired"?: boolean
+    }
+    EditManyInputBody: {
+      "add_tags"?: (string)[] | null
+      /** Empty takes them out of their group. */
+      "group"?: string
+      "machines": (number)[] | null
+      "remove_tags"?: (string)[] | null
+      /** Takes the right to configure their site. */
+      "retired"?: boolean
+    }
+    Edited: {
+      "machines": number
     }
     ErrorDetail: {
       /** Where the error occurred, e.g. 'body.items[3].tags' or 'path.thing-id' */
@@ -382,6 +489,23 @@ export interface components {
       "times": (number)[] | null
       "to": string
     }
+    Hit: {
+      "condition"?: string
+      "kind": "machine" | "group" | "tag"
+      "machine"?: number
+      /** Of a group or tag. */
+      "machines"?: number
+      "name": string
+      /** What it is, and the name that fits when it is none of those that lists show. */
+      "note"?: string
+    }
+    LedgerAddressSpan: {
+      "addr": string
+      "machine": number
+      "since": string
+      "site"?: string
+      "until"?: string
+    }
     LedgerAlarmEvent: {
       "actor"?: string
       "alarm": number
@@ -390,9 +514,25 @@ export interface components {
       "kind": string
       "seq": number
     }
+    LedgerBatch: {
+      "actor": string
+      "cancelled_at"?: string
+      "cancelled_by"?: string
+      "created_at": string
+      "id": string
+      "idempotency_key"?: string
+      "kind": string
+      "machines": number
+      "reason"?: string
+      "refused": (components['schemas']['LedgerRefusals'])[] | null
+      "setting": unknown
+      "states": { [key: string]: number }
+    }
     LedgerCommand: {
       "actor": string
       "attempts": number
+      "batch"?: string
+      "confirmed_at"?: string
       "created_at": string
       "deadline"?: string
       "detail"?: string
@@ -418,6 +558,13 @@ export interface components {
       "role": string
       "site"?: string
     }
+    LedgerIdentityChange: {
+      "at": string
+      "field": string
+      "machine": number
+      "now": string
+      "was": string
+    }
     LedgerMachine: {
       "addr"?: string
       "firmware"?: string
@@ -437,11 +584,22 @@ export interface components {
       "site"?: string
       "tags"?: (string)[] | null
     }
+    LedgerNote: {
+      "actor": string
+      "at": string
+      "id": number
+      "machine": number
+      "text": string
+    }
     LedgerPlace: {
       "building"?: string
       "container"?: string
       "rack"?: string
       "slot"?: string
+    }
+    LedgerRefusals: {
+      "machines": (number)[] | null
+      "why": string
     }
     LedgerReportSend: {
       "at": string
@@ -460,6 +618,12 @@ export interface components {
     }
     Machine: {
       "addr": string
+      /** Where it was, oldest first. */
+      "addresses": (components['schemas']['LedgerAddressSpan'])[] | null
+      /** What the faults of the reading mean and what to do, one for each different code. */
+      "advice": (components['schemas']['Advice'])[] | null
+      /** What it said of itself and no longer says, oldest first. */
+      "changes": (components['schemas']['LedgerIdentityChange'])[] | null
       /** Newest first, the last 20. */
       "commands": (components['schemas']['LedgerCommand'])[] | null
       "condition": "hashing" | "degraded" | "starting" | "sleeping" | "down" | "silent" | "locked" | "unknown"
@@ -479,6 +643,8 @@ export interface components {
       /** Given by an operator, else the host name, else the address. */
       "name": string
       "nominal_ths": number | null
+      /** What people wrote down, newest first. */
+      "notes": (components['schemas']['LedgerNote'])[] | null
       "place": string
       "power_w": number | null
       /** The last good reading. */
@@ -489,11 +655,55 @@ export interface components {
       /** Unix seconds since when it is in this condition. */
       "since": number
       "site": string
+      "tags"?: (string)[] | null
       /** Hottest chip, else hottest board. */
       "temp_c": number | null
       /** Why the last poll gave no reading. */
       "trouble"?: string
       "warnings": number
+    }
+    MachineEvent: {
+      /** Unix seconds. */
+      "at": number
+      "command"?: string
+      "kind": "command" | "confirmed" | "drifted" | "restart" | "identity" | "address" | "note"
+      "text": string
+    }
+    Map: {
+      /** Buildings and containers, in their order. */
+      "areas": (components['schemas']['MapArea'])[] | null
+      /** What the values of the metric firmware stand for. */
+      "firmwares": (string)[] | null
+      /** What the values of the metric group stand for. */
+      "groups": (string)[] | null
+      /** Ids, in the order that state comes in: rack by rack, then those without a place by address. */
+      "machines": (number)[] | null
+      /** What the values of the metric model stand for. */
+      "models": (string)[] | null
+      /** How many of the machines, at the end, have no place. */
+      "unplaced": number
+      /** Changes whenever anything here does. */
+      "version": string
+    }
+    MapArea: {
+      "building"?: string
+      "container"?: string
+      "racks": (components['schemas']['MapRack'])[] | null
+      "site": string
+    }
+    MapRack: {
+      /** Slot of each machine, from 0; left out when they fill slots 0, 1, 2 … */
+      "at"?: (number)[] | null
+      /** Slots side by side; slot 1 is at the floor, at the left. */
+      "columns": number
+      /** Machines in it. */
+      "count": number
+      /** The layout says how many slots there are; else it is guessed from the machines. */
+      "described": boolean
+      /** Index of the rack's first machine. */
+      "first": number
+      "name": string
+      "slots": number
     }
     Me: {
       "full_name"?: string
@@ -698,6 +908,9 @@ export interface components {
       "detail"?: string
       "kind": string
       "where": string
+    }
+    NoteInputBody: {
+      "text": string
     }
     NotifySettings: {
       /** email: certificate (PEM) of a mail server that no public authority vouches for */
@@ -1112,6 +1325,7 @@ export interface components {
       /** Unix seconds since when it is in this condition. */
       "since": number
       "site": string
+      "tags"?: (string)[] | null
       /** Hottest chip, else hottest board. */
       "temp_c": number | null
       /** Why the last poll gave no reading. */
@@ -1145,6 +1359,23 @@ export interface components {
       "took_ms": number
       /** What a rule can watch. */
       "watches": (components['schemas']['AlarmWatchInfo'])[] | null
+    }
+    SaveFilterInputBody: {
+      "name": string
+      /** The part of the page's address that makes the choice. */
+      "query": string
+      /** For everybody; takes the right to repair. */
+      "shared"?: boolean
+    }
+    SavedFilter: {
+      "actor": string
+      "id": number
+      "name": string
+      "owner": number
+      "query": string
+      /** Everybody sees it. */
+      "shared": boolean
+      "updated_at": string
     }
     ScanInputBody: {
       /** Address ranges such as 10.20.0.0/16; none: those of the configuration. */
@@ -1192,11 +1423,22 @@ export interface components {
       /** From the one-time link. */
       "token": string
     }
+    Siblings: {
+      /** How far one has to look for at least five others that hash. */
+      "among": "rack" | "container" | "building" | "site" | "all"
+      /** Empty when there is nothing to compare with. */
+      "figures": (components['schemas']['Comparison'])[] | null
+      "model": string
+      /** Machines compared with, this one left out. */
+      "others": number
+      /** The rack, container, building or site by name. */
+      "where": string
+    }
     SignInInputBody: {
       "name": string
       "password": string
     }
-    Silence-alarmRequest: {
+    "Silence-alarmRequest": {
       "minutes": number
       "reason": string
     }

@@ -3,7 +3,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router'
 import { useEffect, useLayoutEffect, useRef, useState } from 'react'
 import { ask, Failed, type Me, type SiteInfo } from '../api/client'
-import { connect, disconnect, forget, useLive } from '../api/live'
+import { connect, disconnect, forget, useLive, useLivePart } from '../api/live'
 import { sections, visible } from '../nav'
 import { Age } from '../parts/Age'
 import { Notices } from '../parts/Notices'
@@ -66,7 +66,7 @@ export function Frame() {
 const foldedKey = 'ballast-rail-folded'
 
 function Inside({ me }: { me: Me }) {
-  const live = useLive()
+  const simulated = useLivePart((l) => l.site?.simulated)
   const [menu, setMenu] = useState(false)
   const [search, setSearch] = useState(false)
   const [keys, setKeys] = useState(false)
@@ -80,7 +80,7 @@ function Inside({ me }: { me: Me }) {
       <a className="skip" href="#main">
         Skip to the page
       </a>
-      {live.site?.simulated && (
+      {simulated && (
         <div className="simulated" role="note">
           Simulated site: none of these machines exists
         </div>
@@ -96,7 +96,7 @@ function Inside({ me }: { me: Me }) {
           <RangeSwitch />
         </div>
         <div className="end">
-          <Age connected={live.connected} at={live.at} />
+          <Fresh />
           <Button className="wide" variant="default" size="compact-sm" onClick={() => setSearch(true)} leftSection={<Icon name="search" />} rightSection={<Kbd size="xs">/</Kbd>}>
             Search
           </Button>
@@ -157,15 +157,20 @@ function Way({ me }: { me: Me }) {
   )
 }
 
+function Fresh() {
+  const live = useLive()
+  return <Age connected={live.connected} at={live.at} />
+}
+
 /** An address in words, for a page that gives itself no title. */
 const spoken = (path: string) => path.split('/').filter(Boolean).join(' ').replace(/^./, (c) => c.toUpperCase())
 
 /** Which site everything is about. With one site there is nothing to choose. */
 function SiteSwitch() {
   const view = useView()
-  const live = useLive()
+  const name = useLivePart((l) => l.site?.name)
   const sites = useQuery({ queryKey: ['sites'], queryFn: ({ signal }) => ask<SiteInfo[]>('GET', '/sites', undefined, signal), staleTime: 60_000 })
-  if (!sites.data || sites.data.length < 2) return <span className="site phone-hide">{sites.data?.[0]?.title || live.site?.name}</span>
+  if (!sites.data || sites.data.length < 2) return <span className="site phone-hide">{sites.data?.[0]?.title || name}</span>
   return (
     <NativeSelect
       className="sites"

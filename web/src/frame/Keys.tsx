@@ -40,6 +40,8 @@ export function Keys({ me, opened, onOpen, onClose }: { me: Me; opened: boolean;
     ...sections.map((s): [string[], string] => [['g', s.key], `to ${s.title}`]),
     [['↑', '↓'], 'move in a table'],
     [['Enter'], 'open what is chosen'],
+    [['Space'], 'choose a row; with Shift, all between'],
+    [['j', 'k'], 'next and previous machine'],
     [['Esc'], 'close'],
   ]
   return (

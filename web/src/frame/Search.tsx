@@ -1,11 +1,13 @@
 import { Modal, Text, TextInput, UnstyledButton } from '@mantine/core'
+import { useDebouncedValue } from '@mantine/hooks'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { type KeyboardEvent as ReactKey, useEffect, useMemo, useState } from 'react'
-import type { Me } from '../api/client'
-import { useLive } from '../api/live'
+import { ask, type Me, type Schema } from '../api/client'
 import { visible } from '../nav'
 import { Condition } from '../parts/Condition'
 import { typing } from './Keys'
+import { useView } from './view'
 
 interface Hit {
   key: string
@@ -14,12 +16,13 @@ interface Hit {
   note: string
   to: string
   condition?: string
+  search?: Record<string, string>
 }
 
 /** Search over everything: pages and machines, from any page, with the key /. */
 export function Search({ me, opened, onOpen, onClose }: { me: Me; opened: boolean; onOpen: () => void; onClose: () => void }) {
   const go = useNavigate()
-  const live = useLive()
+  const { site } = useView()
   const [words, setWords] = useState('')
   const [at, setAt] = useState(0)
 
@@ -34,6 +37,15 @@ export function Search({ me, opened, onOpen, onClose }: { me: Me; opened: boolea
     return () => window.removeEventListener('keydown', key)
   }, [onOpen])
 
+  const [asked] = useDebouncedValue(words.trim(), 120)
+  const found = useQuery({
+    queryKey: ['search', asked, site],
+    queryFn: ({ signal }) => ask<Schema['Hit'][]>('GET', `/search?${new URLSearchParams({ q: asked, limit: '40', ...(site ? { site } : {}) })}`, undefined, signal),
+    enabled: opened && asked !== '' && (me.rights ?? []).includes('look'),
+    placeholderData: keepPreviousData,
+    staleTime: 10_000,
+  })
+
   const hits = useMemo(() => {
     const w = words.trim().toLowerCase()
     const out: Hit[] = []
@@ -42,23 +54,22 @@ export function Search({ me, opened, onOpen, onClose }: { me: Me; opened: boolea
         if (`${s.title} ${p.title} ${p.words ?? ''}`.toLowerCase().includes(w)) out.push({ key: p.to, kind: s.title, title: p.title, note: '', to: p.to })
       }
     }
-    if (w) {
-      for (const r of live.rows.values()) {
-        if (out.length >= 40) break
-        if (`${r.name}\n${r.addr}\n${r.make} ${r.model}\n${r.place}\n${r.group}\n#${r.id}`.toLowerCase().includes(w))
-          out.push({ key: `m${r.id}`, kind: 'Machine', title: r.name, note: [r.model, r.addr, r.place].filter(Boolean).join(' · '), to: `/machines/${r.id}`, condition: r.condition })
+    if (w && found.data) {
+      // The server looks through what no list shows, too: MACs, serials, host names.
+      for (const h of found.data) {
+        if (h.kind === 'machine') out.push({ key: `m${h.machine}`, kind: 'Machine', title: h.name, note: h.note ?? '', to: `/machines/${h.machine}`, condition: h.condition })
+        else out.push({ key: `${h.kind} ${h.name}`, kind: h.kind === 'group' ? 'Group' : 'Tag', title: h.name, note: `${h.machines} machines`, to: '/machines', search: { [h.kind]: h.name } })
       }
     }
     return out
-    // biome-ignore lint: version says that the map changed
-  }, [words, me, opened ? live.version : 0])
+  }, [words, me, found.data])
 
   const open = (h?: Hit) => {
     if (!h) return
     onClose()
     setWords('')
     setAt(0)
-    void go({ to: h.to })
+    void go({ to: h.to, search: h.search as never })
   }
   const key = (e: ReactKey) => {
     if (e.key === 'ArrowDown' || e.key === 'ArrowUp') {
@@ -71,7 +82,7 @@ export function Search({ me, opened, onOpen, onClose }: { me: Me; opened: boolea
       <TextInput
         data-autofocus
         size="md"
-        placeholder="A machine, an address, a page…"
+        placeholder="A machine, an address, a MAC, a group, a page…"
         aria-label="Search everything"
         role="combobox"
         aria-expanded
@@ -99,7 +110,7 @@ export function Search({ me, opened, onOpen, onClose }: { me: Me; opened: boolea
         ))}
         {hits.length === 0 && (
           <Text c="dimmed" p="sm">
-            Nothing fits “{words}”.
+            {found.isFetching ? 'Looking…' : `Nothing fits “${words}”.`}
           </Text>
         )}
       </div>

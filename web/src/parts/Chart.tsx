@@ -152,7 +152,7 @@ function Drawn({ title, unit, lines, data, zero, fan, marks, onZoom, source, hei
         </span>
       </div>
       {table ? (
-        <Values s={s} title={title} unit={unit} marks={marks} height={height} />
+        <Values s={s} title={title} unit={unit} marks={marks} height={height} zone={zone} />
       ) : (
         <div ref={box} className="plot" role="img" tabIndex={0} aria-label={summary(title, unit, s, marks)} onKeyDown={key} onBlur={() => speak('')} />
       )}
@@ -204,7 +204,7 @@ function toggled(set: ReadonlySet<number>, i: number): Set<number> {
 const most = 300
 
 /** The same numbers for those who read rather than see them. */
-function Values({ s, title, unit, marks = [], height }: { s: Sheet; title: string; unit: string; marks?: Mark[]; height: number }) {
+function Values({ s, title, unit, marks = [], height, zone }: { s: Sheet; zone?: string; title: string; unit: string; marks?: Mark[]; height: number }) {
   const from = Math.max(0, s.times.length - most)
   const rows = s.times.slice(from).map((t, k) => ({ t, i: from + k })).reverse()
   return (

@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { type CSSProperties, type KeyboardEvent, type ReactNode, useEffect, useId, useMemo, useRef, useState } from 'react'
+import { type CSSProperties, type KeyboardEvent, memo, type ReactNode, useEffect, useId, useMemo, useRef, useState } from 'react'
 import { csvCell, save } from './chartdata'
 import { TableTools } from './TableTools'
 
@@ -80,6 +80,7 @@ export function DataTable<T>({
   rowHeight = 32,
   height,
   testid,
+  presorted,
   name,
   tools,
   empty,
@@ -100,6 +101,8 @@ export function DataTable<T>({
   /** CSS height; without it the table takes what its rows need, up to most of the window. */
   height?: string
   testid?: string
+  /** Rows come in their order already; sort and desc only say which it is. */
+  presorted?: boolean
   /** Short and stable: under it the choice of columns is kept and the file is saved. */
   name?: string
   /** What stands beside the choice of columns. */
@@ -114,7 +117,7 @@ export function DataTable<T>({
   const box = useRef<HTMLDivElement>(null)
   const [at, setAt] = useState(-1)
   const anchor = useRef(-1)
-  const sorted = useMemo(() => sortBy(rows, given.find((c) => c.key === sort), desc), [rows, given, sort, desc])
+  const sorted = useMemo(() => (presorted ? rows : sortBy(rows, given.find((c) => c.key === sort), desc)), [rows, given, sort, desc, presorted])
   const list = useVirtualizer({ count: sorted.length, getScrollElement: () => box.current, estimateSize: () => rowHeight, overscan: 12 })
   useEffect(() => setAt((n) => Math.min(n, sorted.length - 1)), [sorted.length])
 
@@ -144,6 +147,11 @@ export function DataTable<T>({
       choose(at, e.shiftKey)
     }
   }
+  // Lines are drawn again only when their row changes, so they are given one
+  // and the same way to call back.
+  const now = useRef({ choose, open: (i: number) => sorted[i] !== undefined && onOpen?.(sorted[i]), setAt })
+  now.current = { choose, open: (i) => sorted[i] !== undefined && onOpen?.(sorted[i]), setAt }
+  const does = useMemo<Does>(() => ({ choose: (i, many) => now.current.choose(i, many), click: (i, open) => (now.current.setAt(i), open && now.current.open(i)) }), [])
   const tracks = (onChosen ? '34px ' : '') + columns.map((c) => c.width).join(' ')
   const least = columns.reduce((n, c) => n + Number(c.width.match(/\d+/)?.[0] ?? 80), onChosen ? 34 : 0)
   const style = { '--columns': tracks, '--least': `${least}px`, '--row': `${rowHeight}px`, height: height ?? `min(${(sorted.length + 1) * rowHeight + 8}px, 66vh)`, minHeight: height ? undefined : rowHeight * 3 } as CSSProperties
@@ -172,34 +180,20 @@ export function DataTable<T>({
       <div style={{ height: list.getTotalSize(), position: 'relative', minWidth: 'var(--least)' }} role="rowgroup">
         {list.getVirtualItems().map((v) => {
           const r = sorted[v.index]!
-          const is = chosen?.has(id(r)) ?? false
           return (
-            <div
+            <Line
               key={id(r)}
-              id={`${own}-${v.index}`}
-              className={'row line' + (v.index === at ? ' at' : '') + (is ? ' chosen' : '') + (onOpen ? '' : ' still')}
-              style={{ transform: `translateY(${v.start}px)` }}
-              role="row"
-              aria-rowindex={v.index + 2}
-              aria-selected={onChosen ? is : undefined}
-              data-index={v.index}
+              name={`${own}-${v.index}`}
+              row={r}
+              columns={columns}
+              index={v.index}
+              start={v.start}
+              at={v.index === at}
+              chosen={onChosen ? (chosen?.has(id(r)) ?? false) : undefined}
+              opens={!!onOpen}
               title={rowTitle?.(r)}
-              onClick={(e) => {
-                setAt(v.index)
-                if (!(e.target as HTMLElement).closest('a, button, input')) onOpen?.(r)
-              }}
-            >
-              {onChosen && (
-                <div className="box" role="gridcell">
-                  <input type="checkbox" tabIndex={-1} aria-label="Choose this row" checked={is} onChange={() => undefined} onClick={(e) => choose(v.index, e.shiftKey)} />
-                </div>
-              )}
-              {columns.map((c) => (
-                <div key={c.key} className={'cell' + (c.num ? ' num' : '')} role="gridcell">
-                  {c.show(r)}
-                </div>
-              ))}
-            </div>
+              does={does}
+            />
           )
         })}
       </div>
@@ -220,3 +214,48 @@ export function DataTable<T>({
     </>
   )
 }
+
+interface Does {
+  choose: (index: number, many: boolean) => void
+  click: (index: number, open: boolean) => void
+}
+
+interface LineProps<T> {
+  name: string
+  row: T
+  columns: Column<T>[]
+  index: number
+  start: number
+  at: boolean
+  chosen?: boolean
+  opens: boolean
+  title?: string
+  does: Does
+}
+
+const Line = memo(function Line<T>({ name, row, columns, index, start, at, chosen, opens, title, does }: LineProps<T>) {
+  return (
+    <div
+      id={name}
+      className={'row line' + (at ? ' at' : '') + (chosen ? ' chosen' : '') + (opens ? '' : ' still')}
+      style={{ transform: `translateY(${start}px)` }}
+      role="row"
+      aria-rowindex={index + 2}
+      aria-selected={chosen}
+      data-index={index}
+      title={title}
+      onClick={(e) => does.click(index, !(e.target as HTMLElement).closest('a, button, input'))}
+    >
+      {chosen !== undefined && (
+        <div className="box" role="gridcell">
+          <input type="checkbox" tabIndex={-1} aria-label="Choose this row" checked={chosen} onChange={() => undefined} onClick={(e) => does.choose(index, e.shiftKey)} />
+        </div>
+      )}
+      {columns.map((c) => (
+        <div key={c.key} className={'cell' + (c.num ? ' num' : '')} role="gridcell">
+          {c.show(row)}
+        </div>
+      ))}
+    </div>
+  )
+}) as <T>(props: LineProps<T> & { key?: string | number }) => ReactNode

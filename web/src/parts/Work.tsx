@@ -3,7 +3,7 @@ import type { ReactNode } from 'react'
 
 /** Long work under way: what, how far, and how to stop it. A total of 0 is one
  * that is not known yet; failed says why it stopped. */
-export function Work({ what, done, total, note, onCancel, failed }: { what: string; done: number; total: number; note?: ReactNode; onCancel?: () => void; failed?: string }) {
+export function Work({ what, done, total, note, onCancel, cancel = 'Cancel', failed }: { what: string; done: number; total: number; note?: ReactNode; onCancel?: () => void; cancel?: string; failed?: string }) {
   const percent = total > 0 ? Math.min(100, (100 * done) / total) : 0
   return (
     <div className="work">
@@ -22,7 +22,7 @@ export function Work({ what, done, total, note, onCancel, failed }: { what: stri
         </Text>
         {onCancel && (
           <Button size="compact-xs" variant="subtle" color="gray" onClick={onCancel}>
-            Cancel
+            {cancel}
           </Button>
         )}
       </Group>

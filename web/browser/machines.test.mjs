@@ -1,0 +1,263 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { after, before, test } from 'node:test'
+import { join } from 'node:path'
+import { placeMachines } from './places.mjs'
+import { browser, setUp, shots, start } from './site.mjs'
+
+const machines = 120
+let site, chrome, page
+const complaints = []
+
+before(async () => {
+  site = await start(['--simulate', String(machines)])
+  chrome = await browser()
+  page = await chrome.newPage({ viewport: { width: 1400, height: 900 } })
+  page.on('pageerror', (e) => complaints.push(String(e)))
+  page.on('console', (m) => m.type() === 'error' && !/401|ERR_CONNECTION|Failed to load resource/.test(m.text()) && complaints.push(m.text()))
+  await setUp(page, site.link)
+  await page.waitForFunction((n) => Number(document.querySelector('[data-testid=count]')?.textContent?.match(/of ([\d,]+)/)?.[1]) >= n, machines, { timeout: 90_000 })
+  assert.equal(await placeMachines(page, { containers: 3, perRack: 3, slots: 12, leave: 12 }), machines - 12)
+})
+
+after(async () => {
+  await chrome?.close()
+  await site?.stop()
+})
+
+const shot = (name, more = {}) => page.screenshot({ path: join(shots, `${name}.png`), ...more })
+const count = async () => Number((await page.getByTestId('count').innerText()).match(/^([\d,]+) of/)[1].replaceAll(',', ''))
+const toMachines = async (query = '') => {
+  await page.goto(`${site.url}/machines${query}`)
+  await page.getByTestId('count').waitFor()
+  await page.waitForFunction((n) => document.querySelector('[data-testid=count]')?.textContent.includes(`of ${n}`), machines, { timeout: 30_000 })
+}
+
+/** Moves over the map until its tip says what is looked for; the mouse stays there. */
+async function find(words) {
+  const box = await page.getByTestId('map').boundingBox()
+  for (let y = box.y + 8; y < box.y + box.height; y += 16) {
+    for (let x = box.x + 8; x < box.x + box.width; x += 18) {
+      await page.mouse.move(x, y)
+      const tip = await page.evaluate(() => document.querySelector('.map-tip')?.textContent)
+      if (tip?.includes(words)) return tip
+    }
+  }
+  throw new Error(`no cell of the map says ${words}`)
+}
+
+test('a machine is found by its place on the map, and opens', async () => {
+  await toMachines('?show=map')
+  await page.getByTestId('legend').getByText(/hashing/).waitFor()
+  await page.waitForTimeout(300)
+  await find('Hall A / C01 / R2 / 3')
+  await shot('machines-map')
+  await page.mouse.down()
+  await page.mouse.up()
+  await page.waitForURL(/\/machines\/\d+/)
+  await page.getByText('Hall A / C01 / R2 / 3').waitFor()
+})
+
+test('any metric is a colour, and the legend states its range', async () => {
+  await toMachines('?show=map')
+  const pixels = () => page.getByTestId('map').evaluate((c) => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.reduce((sum, v, i) => (sum + v * ((i % 97) + 1)) % 1e9, 0))
+  let last = await pixels()
+  for (const [metric, says] of [['temp', /30.*100 °C.*machines read \d+ to \d+ °C/s], ['hashrate', /0.*110 %/s], ['efficiency', /J\/TH/], ['power', /W/], ['faults', /0.*4/s], ['age', /120 s/], ['model', /Antminer/], ['firmware', /whatsminer/], ['group', /none \d+/], ['condition', /hashing \d+/]]) {
+    await page.getByLabel('Colour by').selectOption(metric)
+    await page.waitForFunction((re) => new RegExp(re.source, re.flags).test(document.querySelector('[data-testid=legend]')?.innerText ?? ''), { source: says.source, flags: says.flags }, { timeout: 10_000 })
+    await page.waitForTimeout(60)
+    const now = await pixels()
+    assert.notEqual(now, last, `${metric} is painted as what was before`)
+    last = now
+    if (metric === 'temp') await shot('machines-map-temp')
+  }
+})
+
+test('filters, and a filter that is saved', async () => {
+  await toMachines()
+  await page.getByLabel('Filter machines').fill('whatsminer temp>10')
+  await page.waitForURL(/q=whatsminer/)
+  const some = await count()
+  assert.ok(some > 0 && some < machines, `${some} fit`)
+  await page.getByLabel('Filter machines').fill('hotness>3')
+  await page.getByText(/no such figure/).waitFor()
+  await page.getByLabel('Filter machines').fill('')
+  await page.getByLabel('Place', { exact: true }).selectOption('Hall A / C01')
+  await page.waitForFunction(() => document.querySelector('[data-testid=count]').textContent.startsWith('36 of'))
+  await page.getByRole('button', { name: /Saved filters/ }).click()
+  await page.getByRole('menuitem', { name: /Save or remove/ }).click()
+  await page.getByLabel('Save what is shown now as').fill('first container')
+  await page.getByLabel('For everybody').check()
+  await page.getByRole('button', { name: 'Save', exact: true }).click()
+  await page.getByRole('dialog').waitFor({ state: 'hidden' })
+  await page.getByRole('button', { name: 'Clear' }).click()
+  await page.waitForFunction((n) => document.querySelector('[data-testid=count]').textContent.startsWith(`${n} of`), machines)
+  await page.getByRole('button', { name: /Saved filters/ }).click()
+  await page.getByRole('menuitem', { name: /first container.*shared by alice/ }).click()
+  await page.waitForFunction(() => document.querySelector('[data-testid=count]').textContent.startsWith('36 of'))
+})
+
+test('the table can be taken away as CSV, with units', async () => {
+  await toMachines('?place=Hall+A+%2F+C01')
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'CSV' }).click()])
+  const text = readFileSync(await download.path(), 'utf8')
+  const lines = text.trim().split('\r\n')
+  assert.match(lines[0], /hashrate_ths,nominal_ths,power_w,efficiency_j_per_th,temp_c/)
+  assert.equal(lines.length, 37)
+})
+
+test('machines in a box are put to sleep: preview, one question, confirmation by telemetry', async () => {
+  await toMachines('?show=both')
+  await page.waitForTimeout(500)
+  await page.getByRole('button', { name: 'Box' }).click()
+  const box = await page.getByTestId('map').boundingBox()
+  await page.mouse.move(box.x + 4, box.y + 4)
+  await page.mouse.down()
+  await page.mouse.move(box.x + box.width - 4, box.y + box.height / 3, { steps: 8 })
+  await shot('machines-box')
+  await page.mouse.up()
+  const chosen = Number((await page.getByTestId('chosen').innerText()).match(/\d+/)[0])
+  assert.ok(chosen >= 12 && chosen < machines, `${chosen} chosen`)
+  await page.getByRole('button', { name: 'Sleep…' }).click()
+  await page.getByTestId('effects').waitFor()
+  const effects = await page.getByTestId('effects').innerText()
+  assert.match(effects, /Take it\s+\d+ of \d+ machines/)
+  assert.match(effects, /Power\s+[\d.]+ [kM]W → /)
+  assert.match(effects, /not known:.*the hashprice.*the power price/s) // neither price is known here, and none is invented
+  await shot('machines-preview')
+  await page.getByLabel('Reason').fill('browser test')
+  await page.getByRole('button', { name: /^Put to sleep: \d+ machines/ }).click()
+  await page.getByTestId('progress').waitFor()
+  await shot('machines-progress-early')
+  await page.waitForFunction(() => Number(document.querySelector('[data-testid=states]')?.innerText.match(/(\d+) confirmed/)?.[1]) >= 8, null, { timeout: 60_000 })
+  await shot('machines-progress')
+  await page.getByRole('link', { name: 'Its own page' }).click()
+  await page.waitForURL(/\/commands\/[0-9a-f-]+/)
+  await page.getByText('browser test').first().waitFor()
+  await page.getByTestId('commands').locator('.line').first().waitFor()
+  await shot('commands-batch', { fullPage: true })
+  await page.getByTestId('commands').locator('.line', { hasText: 'confirmed' }).first().click()
+  await page.getByTestId('life').getByText('acknowledged', { exact: true }).waitFor()
+  await shot('commands-one')
+})
+
+test('all commands are listed, and filtered', async () => {
+  await page.goto(`${site.url}/commands`)
+  await page.getByTestId('batches').locator('.line').first().waitFor()
+  await shot('commands')
+  await page.getByText('Machine by machine').click()
+  await page.getByLabel('State').selectOption('confirmed')
+  await page.getByTestId('commands').locator('.line').first().waitFor()
+  assert.ok((await page.getByTestId('commands').locator('.line .cond').allInnerTexts()).every((t) => t.trim() === 'confirmed'))
+})
+
+test('groups and tags, in bulk', async () => {
+  await toMachines('?show=table&place=Hall+A+%2F+C01+%2F+R1')
+  await page.getByLabel('Choose all that are shown').click()
+  await page.getByRole('button', { name: 'More…' }).click()
+  await page.getByRole('menuitem', { name: 'Group…' }).click()
+  await page.getByRole('combobox', { name: 'Group' }).or(page.getByRole('textbox', { name: 'Group' })).first().fill('east')
+  await page.getByRole('button', { name: 'Put into east' }).click()
+  await page.getByRole('dialog').waitFor({ state: 'hidden' })
+  await page.goto(`${site.url}/groups`)
+  await page.getByTestId('groups').getByText('east').waitFor()
+  await shot('groups')
+  await page.getByTestId('groups').locator('.line').first().click()
+  await page.waitForURL(/group=east/)
+  await page.waitForFunction(() => document.querySelector('[data-testid=count]')?.textContent.startsWith('12 of'), null, { timeout: 15_000 })
+})
+
+test('one machine: limit with preview, note, edit, siblings, the next one', async () => {
+  await toMachines('?show=table&q=antminer+is:hashing&sort=name')
+  await page.getByTestId('machines').locator('.line').first().click()
+  await page.waitForURL(/\/machines\/\d+/)
+  const first = page.url()
+  await page.getByTestId('boards').waitFor()
+  await page.getByTestId('history').locator('canvas').first().waitFor({ timeout: 20_000 })
+  await page.getByTestId('compare').waitFor()
+  await page.getByLabel('A note').fill('fan 2 rattles')
+  await page.getByRole('button', { name: 'Write down' }).click()
+  await page.getByTestId('notes').getByText('fan 2 rattles').waitFor()
+  await page.getByRole('button', { name: 'Edit…' }).click()
+  await page.getByLabel('Name', { exact: true }).fill('the rattling one')
+  await page.getByRole('button', { name: 'Save', exact: true }).click()
+  await page.getByRole('heading', { name: 'the rattling one' }).waitFor({ timeout: 10_000 })
+  await page.getByRole('button', { name: 'Restart mining…' }).or(page.getByRole('button', { name: 'Reboot…' })).first().click()
+  await page.getByTestId('effects').waitFor()
+  await shot('machine-preview')
+  await page.getByRole('button', { name: /^Re(start|boot)$/ }).click()
+  await page.getByTestId('progress').waitFor()
+  await page.getByRole('button', { name: /^Close/ }).last().click()
+  await page.getByTestId('machine-commands').getByText(/Re(start|boot)/).waitFor({ timeout: 15_000 })
+  await page.getByTestId('events').or(page.getByText(/events? in this time/)).first().waitFor({ timeout: 20_000 })
+  await shot('machine-light', { fullPage: true })
+  await page.keyboard.press('j')
+  await page.waitForFunction((was) => location.href !== was && /\/machines\/\d+/.test(location.pathname), first)
+  await page.getByText(/^2 of \d+$/).waitFor()
+})
+
+test('search finds groups, serials and MACs', async () => {
+  const m = await page.evaluate(async () => (await (await fetch('/api/v1/machines/5')).json()).record)
+  await page.goto(site.url + '/groups')
+  await page.getByTestId('groups').getByText('east').waitFor()
+  await page.keyboard.press('/')
+  await page.getByRole('combobox', { name: 'Search everything' }).fill(m.mac.replaceAll(':', '').slice(-6))
+  await page.locator('.hit', { hasText: `MAC ${m.mac}` }).waitFor()
+  await page.getByRole('combobox', { name: 'Search everything' }).fill('east')
+  await page.locator('.hit', { hasText: '12 machines' }).click()
+  await page.waitForURL(/machines.*group=east/)
+})
+
+test('who only looks is offered nothing to press', async () => {
+  // The server's own refusals are tested role by role in server/policy_test.go
+  // and server/bulk_test.go; this is what such a person sees.
+  await page.route('**/api/v1/session', async (route) => {
+    if (route.request().method() !== 'GET') return route.continue()
+    const res = await route.fetch()
+    await route.fulfill({ response: res, json: { ...(await res.json()), rights: ['look'] } })
+  })
+  await toMachines('?show=table')
+  await page.getByTestId('machines').locator('.line input').first().click()
+  await page.getByText('Your role looks and does not command.').waitFor()
+  assert.equal(await page.getByRole('button', { name: 'Sleep…' }).count(), 0)
+  await page.goto(`${site.url}/machines/1`)
+  await page.getByTestId('boards').or(page.getByText('This firmware tells nothing')).first().waitFor()
+  assert.equal(await page.getByRole('toolbar').count(), 0)
+  assert.equal(await page.getByLabel('A note').count(), 0)
+  await page.unroute('**/api/v1/session')
+})
+
+test('by keyboard: choose in the table, and the map follows', async () => {
+  await toMachines('?show=both')
+  await page.locator('.table').focus()
+  await page.keyboard.press('ArrowDown')
+  await page.keyboard.press('Space')
+  await page.keyboard.press('ArrowDown')
+  await page.keyboard.press('ArrowDown')
+  await page.keyboard.press('Shift+Space')
+  assert.match(await page.getByTestId('chosen').innerText(), /^3 chosen/)
+})
+
+test('dark, and phone width', async () => {
+  await toMachines('?show=both&metric=temp')
+  await page.waitForTimeout(800)
+  await shot('machines-light')
+  await page.getByRole('button', { name: 'Dark colours' }).click()
+  await page.waitForTimeout(500)
+  await shot('machines-dark')
+  await page.goto(`${site.url}/machines/7`)
+  await page.getByTestId('history').locator('canvas').first().waitFor({ timeout: 20_000 })
+  await shot('machine-dark', { fullPage: true })
+  await page.setViewportSize({ width: 390, height: 844 })
+  for (const [name, path] of [['machines-phone', '/machines'], ['machines-phone-map', '/machines?show=map'], ['machine-phone', '/machines/7'], ['groups-phone', '/groups'], ['commands-phone', '/commands']]) {
+    await page.goto(site.url + path)
+    await page.waitForTimeout(1200)
+    await shot(name)
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+    assert.ok(wide <= 0, `${path} is ${wide} px wider than a phone`)
+  }
+  await page.setViewportSize({ width: 1400, height: 900 })
+  await page.getByRole('button', { name: 'Light colours' }).click()
+})
+
+test('the browser had nothing to complain of', () => assert.deepEqual(complaints, []))

@@ -344,14 +344,14 @@ func TestENTSOE(t *testing.T) {
 func TestGenericCSVAndJSON(t *testing.T) {
 	berlin := zone0(t, "Europe/Berlin")
 	f := Generic{Of: Series{Name: "spot", Quantity: EnergyPrice, Currency: "EUR", Interval: time.Hour},
-		Shape: Shape{Time: "Uhrzeit", Date: "Datum", Layout: "02.01.2006 15:04", Zone: "Europe/Berlin", Value: "Preis", Comma: true, Delimiter: ";", Skip: 1, Scale: "10", Where: map[string]string{"Zone": "DE"}}}
+		Shape: Shape{Time: "Uhrzeit", Date: "Datum", Layout: "02.01.2006 15:04", Zone: "Europe/Berlin", Value: "Preis", Comma: true, Delimiter: ";", Skip: 1, Scale: "10", Where: []Match{{"Zone", "DE"}}}}
 	// The clock goes back on 2026-10-25 at 3: the second row of the hour 2 is the
 	// second hour.
 	b, err := f.Parse([]byte("Preise in ct/kWh\nDatum;Uhrzeit;Zone;Preis\n25.10.2026;01:00;DE;1,5\n25.10.2026;02:00;DE;2,5\n25.10.2026;02:00;AT;9\n25.10.2026;02:00;DE;-1.002,75\n25.10.2026;03:00;DE;\n25.10.2026;04:00;DE;x\n"))
 	if err != nil || said(b, berlin) != "spot 10-25 01:00+02 1h0m0s 15\nspot 10-25 02:00+02 1h0m0s 25\nspot 10-25 02:00+01 1h0m0s -10027.5" || len(b.Problems) != 1 {
 		t.Errorf("%s %v %v", said(b, berlin), b.Problems, err)
 	}
-	f = Generic{JSON: true, Of: Series{Name: "spot", Interval: 15 * time.Minute}, Shape: Shape{Rows: "result.items", Time: "at.end", Ends: true, Layout: "unix-ms", Value: "price.eur", Where: map[string]string{"kind": "final"}}}
+	f = Generic{JSON: true, Of: Series{Name: "spot", Interval: 15 * time.Minute}, Shape: Shape{Rows: "result.items", Time: "at.end", Ends: true, Layout: "unix-ms", Value: "price.eur", Where: []Match{{"kind", "final"}}}}
 	b, err = f.Parse([]byte(`{"result":{"items":[{"at":{"end":1771286400000},"kind":"final","price":{"eur":0.1}},{"at":{"end":1771287300000},"kind":"draft","price":{"eur":1}},{"at":{"end":"soon"},"kind":"final","price":{"eur":1}},{"at":{"end":1771287300000},"kind":"final","price":{"eur":null}}]}}`))
 	if err != nil || said(b, time.UTC) != "spot 02-16 23:45+00 15m0s 0.1" || len(b.Problems) != 1 {
 		t.Errorf("%s %v %v", said(b, time.UTC), b.Problems, err)

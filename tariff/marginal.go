@@ -46,7 +46,10 @@ type Component struct {
 	Status Status           `json:"status"`
 	Source string           `json:"source"`
 	Note   string           `json:"note,omitempty"`
-	Quote  *Quote           `json:"-"` // of the market price behind it, for its age
+	// Published by the operator and Received by us, of the market price behind it:
+	// its age.
+	Published time.Time `json:"published,omitzero"`
+	Received  time.Time `json:"received,omitzero"`
 }
 
 // PriceAt is what one more MWh costs in the settlement interval that holds t,
@@ -165,7 +168,7 @@ func (m *marginal) market(p *Part, k *Market, note string) *Component {
 		micro, ok = m.scale(p, micro)
 	}
 	d := component(micro, ok, q.Status, q.Source, note)
-	d.Quote = &q
+	d.Published, d.Received = q.Published, q.Received
 	return d
 }
 

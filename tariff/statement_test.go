@@ -358,7 +358,7 @@ func TestStatementsByHand(t *testing.T) {
 			month: july, power: constant(1e6),
 			lines: []want{
 				{"Energy", "", "744 MWh", "40", "$29760.00"},
-				{"Meter", "", "1 months", "1250", "$1250.00"},
+				{"Meter", "", "1 month", "1250", "$1250.00"},
 				{"Line", "", "31 days", "12.4", "$384.40"},
 				{"City", "", "29760 USD", "0.02", "$595.20"},
 				{"State", "", "31394.4 USD", "0.0625", "$1962.15"},
@@ -374,8 +374,8 @@ func TestStatementsByHand(t *testing.T) {
 				"  - from: 2026-07-16\n    parts:\n      - {name: Energy, kind: fixed, price: $45/MWh}\n      - {name: Meter, kind: fee, amount: $310.00}\n",
 			month: july, power: constant(1e6),
 			lines: []want{
-				{"Energy", "", "360 MWh", "40", "$14400.00"}, {"Meter", "", "1 months", "310", "$150.00"},
-				{"Energy", "", "384 MWh", "45", "$17280.00"}, {"Meter", "", "1 months", "310", "$160.00"},
+				{"Energy", "", "360 MWh", "40", "$14400.00"}, {"Meter", "", "1 month", "310", "$150.00"},
+				{"Energy", "", "384 MWh", "45", "$17280.00"}, {"Meter", "", "1 month", "310", "$160.00"},
 			},
 			total: "$31990.00",
 		},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"math/bits"
 	"strings"
 
 	"ballast/unit"
@@ -117,11 +118,28 @@ func divRound(a, b int64) int64 {
 	return q
 }
 
-// mulDiv is a*b/c rounded half to even, and false when it does not fit.
+// mulDiv is a*b/c rounded half to even, and false when it does not fit. b is not
+// negative, c is positive.
 func mulDiv(a, b, c int64) (int64, bool) {
-	r := big.NewRat(1, 1).SetFrac(new(big.Int).Mul(big.NewInt(a), big.NewInt(b)), big.NewInt(c))
-	q := HalfEven.integer(r)
-	return q.Int64(), q.IsInt64()
+	abs := uint64(a)
+	if a < 0 {
+		abs = -abs
+	}
+	hi, lo := bits.Mul64(abs, uint64(b))
+	if hi >= uint64(c) {
+		return 0, false
+	}
+	q, rem := bits.Div64(hi, lo, uint64(c))
+	if half := uint64(c) - rem; rem > half || rem == half && q%2 == 1 {
+		q++
+	}
+	if q > math.MaxInt64 {
+		return 0, false
+	}
+	if a < 0 {
+		return -int64(q), true
+	}
+	return int64(q), true
 }
 
 // joulesOf rounds a meter's energy to whole joules, half to even.

@@ -232,8 +232,10 @@ func TestNegativePricesPay(t *testing.T) {
 }
 
 func TestDemandChargeNeverFallsWithUse(t *testing.T) {
+	c := contract(t, "      - {name: Demand, kind: demand, capacity: $9.25/kW, over: 30m, period: on-peak, ratchet: {share: 80%, months: 11}}\n")
 	rapid.Check(t, func(t *rapid.T) {
 		w := draw(t)
+		w.c = c
 		before := sumOf(w.statement(t).Lines, "Demand", unrounded)
 		for range 3 {
 			i := rapid.IntRange(0, len(w.meter)-1).Draw(t, "interval")
@@ -260,6 +262,11 @@ func TestRoundingHalves(t *testing.T) {
 			}
 		}
 		a, b := rapid.Int64Range(-1e15, 1e15).Draw(t, "a"), rapid.Int64Range(1, 1e9).Draw(t, "b")
+		m := rapid.Int64Range(0, 1e15).Draw(t, "m")
+		want := HalfEven.integer(new(big.Rat).Mul(big.NewRat(a, b), big.NewRat(m, 1)))
+		if got, ok := mulDiv(a, m, b); ok != want.IsInt64() || ok && got != want.Int64() {
+			t.Fatalf("%d*%d/%d = %d %v, want %s", a, m, b, got, ok, want)
+		}
 		if got, want := divRound(a, b), HalfEven.integer(big.NewRat(a, b)).Int64(); got != want {
 			t.Fatalf("%d/%d = %d, want %d", a, b, got, want)
 		}

@@ -34,11 +34,6 @@ var (
 
 func (e microjoules) mwh() *big.Rat { return new(big.Rat).Quo(big.NewRat(int64(e), 1), ratMWh) }
 
-// kw is the average power over a number of seconds.
-func (e microjoules) kw(seconds int64) *big.Rat {
-	return new(big.Rat).SetFrac(big.NewInt(int64(e)), new(big.Int).Mul(big.NewInt(perJoule*1000), big.NewInt(seconds)))
-}
-
 // account sums energy and energy times price over intervals, exactly.
 type account struct {
 	energy big.Int // microjoules

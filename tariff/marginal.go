@@ -62,7 +62,7 @@ func (c *Contract) PriceAt(t time.Time, x Context) (Breakdown, error) {
 		return Breakdown{}, fmt.Errorf("%s at %s: %w", c.Name, t.In(c.loc).Format(stamp), ErrNotInForce)
 	}
 	from, _ := MonthOf(t.In(c.loc)).Span(c.loc)
-	from = from.Add(t.Sub(from) / c.Interval * c.Interval)
+	from = t.Add(-(t.Sub(from) % c.Interval))
 	m := &marginal{c: c, v: v, x: &x, from: from, to: from.Add(c.Interval), at: momentOf(from.In(c.loc))}
 	b := Breakdown{From: m.from, To: m.to}
 	zero := unit.EnergyPrice{Currency: c.Currency}
@@ -280,7 +280,7 @@ func (m *marginal) tax(p *Part, before []Component) *Component {
 // on: by part, the highest of the measured so far, ratchet and minimum.
 func (c *Contract) Incumbents(t time.Time, meter []Interval, state State) (map[string]unit.Power, error) {
 	from, end := MonthOf(t.In(c.loc)).Span(c.loc)
-	to := from.Add(t.Sub(from) / c.Interval * c.Interval)
+	to := t.Add(-(t.Sub(from) % c.Interval))
 	v, ok := c.VersionAt(t)
 	if !ok {
 		return nil, fmt.Errorf("%s at %s: %w", c.Name, t.In(c.loc).Format(stamp), ErrNotInForce)

@@ -41,7 +41,7 @@ func OpenFile(path string) (s *File, damaged int, err error) {
 		return nil, 0, fmt.Errorf("opening the prices: %w", err)
 	default:
 		lines, damaged, err = s.load(f)
-		f.Close()
+		_ = f.Close()
 		if err != nil {
 			return nil, 0, fmt.Errorf("reading the prices: %w", err)
 		}
@@ -140,7 +140,7 @@ func (s *File) compact() error {
 	if err != nil {
 		return fmt.Errorf("writing the prices anew: %w", err)
 	}
-	defer os.Remove(f.Name()) // when it was not renamed
+	defer func() { _ = os.Remove(f.Name()) }() // when it was not renamed
 	w := bufio.NewWriter(f)
 	err = s.every(func(v Value) error { _, err := w.Write(line(v)); return err })
 	err = errors.Join(err, w.Flush(), f.Sync(), f.Close())

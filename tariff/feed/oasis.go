@@ -210,7 +210,7 @@ func oasisRows(r OASISReport, d oasisReport, points []string, t *table, b *Batch
 	before := len(b.Points)
 	for i, row := range t.rows {
 		// Congestion, loss and energy components stand under the same node.
-		if it := cell(row, item); it != d.item && !(d.quantity == EnergyPrice && it == "LMP") {
+		if it := cell(row, item); it != d.item && (d.quantity != EnergyPrice || it != "LMP") {
 			continue
 		}
 		point := strings.TrimSpace(cell(row, name))

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 )
@@ -328,8 +329,7 @@ func (p *Poller) repair(ctx context.Context, f *polled, now time.Time) ([]Gap, [
 // requests.
 func spans(gaps []Gap) []Gap {
 	var out []Gap
-	for i := len(gaps) - 1; i >= 0; i-- {
-		g := gaps[i]
+	for _, g := range slices.Backward(gaps) {
 		joined := false
 		for j := range out {
 			if !g.From.After(out[j].To.Add(6*time.Hour)) && !out[j].From.After(g.To.Add(6*time.Hour)) {

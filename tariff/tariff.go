@@ -263,6 +263,16 @@ func (c *Contract) Series() []string {
 	return sorted(seen)
 }
 
+// LoadSeries are the series of system load that decide on the contract's
+// coincident peaks, sorted, each once.
+func (c *Contract) LoadSeries() []string {
+	seen := map[string]bool{}
+	for i := range c.Peaks {
+		seen[c.Peaks[i].Series] = true
+	}
+	return sorted(seen)
+}
+
 func (p *Part) markets() []*Market {
 	var out []*Market
 	for _, m := range []*Market{p.Market, p.Excess, p.SellBack, p.DayAhead, p.RealTime} {

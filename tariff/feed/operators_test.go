@@ -252,6 +252,13 @@ func TestOASIS(t *testing.T) {
 	if _, err := ParseOASIS(OASISDayAhead, []string{node}, zipped(t, map[string]string{"INVALID_REQUEST.xml": oasisError("1004", "Data can be requested for period of 31 days only")})); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "31 days") {
 		t.Error(err)
 	}
+	load := "INTERVALSTARTTIME_GMT,INTERVALENDTIME_GMT,LOAD_TYPE,OPR_DT,OPR_HR,OPR_INTERVAL,MARKET_RUN_ID,TAC_AREA_NAME,LABEL,XML_DATA_ITEM,POS,MW,EXECUTION_TYPE,GROUP\n" +
+		"2026-02-01T15:00:00-00:00,2026-02-01T16:00:00-00:00,0,2026-02-01,8,0,DAM,CA ISO-TAC,Demand Forecast Day Ahead,SYS_FCST_DA_MW,3.8,23456.78,DAM,1\n" +
+		"2026-02-01T15:00:00-00:00,2026-02-01T16:00:00-00:00,0,2026-02-01,8,0,DAM,PGE-TAC,Demand Forecast Day Ahead,SYS_FCST_DA_MW,3.8,9000,DAM,1\n"
+	b, err = ParseOASIS(OASISLoadForecast, []string{"CA ISO-TAC"}, []byte(load))
+	if err != nil || said(b, time.UTC) != "caiso.load_forecast.CA ISO-TAC 02-01 15:00+00 1h0m0s 23456.78" {
+		t.Errorf("%s %v", said(b, time.UTC), err)
+	}
 	// The column of the price is called otherwise in the real-time report.
 	rtm := strings.Replace(oasisHead, "POS,MW,GROUP", "POS,VALUE,OPR_INTERVAL2", 1) + oasisRow("2026-02-01T15:00:00-00:00", "2026-02-01T15:05:00-00:00", "LMP_PRC", node, "12.5")
 	b, err = ParseOASIS(OASISRealTime, []string{node}, []byte(rtm))

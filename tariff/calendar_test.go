@@ -61,11 +61,7 @@ func TestHolidayRules(t *testing.T) {
 }
 
 func TestPeriods(t *testing.T) {
-	c, err := Parse([]byte(`{name: test, currency: USD, zone: America/Chicago, interval: 15m}`))
-	if err == nil {
-		t.Fatal("a contract without a version")
-	}
-	c, err = Parse([]byte(`name: test
+	c, err := Parse([]byte(`name: test
 currency: USD
 zone: America/Chicago
 interval: 15m

@@ -188,7 +188,7 @@ func (w *work) fee(p *Part) {
 	for range w.c.Currency.Digits() {
 		amount.Quo(amount, big.NewRat(10, 1))
 	}
-	l := Line{Part: p.Name, Kind: p.Kind, Quantity: ExactInt(1), Unit: "months", Rate: exactOf(amount), Source: inContract}
+	l := Line{Part: p.Name, Kind: p.Kind, Quantity: ExactInt(1), Unit: "month", Rate: exactOf(amount), Source: inContract}
 	if p.Per == "day" {
 		y, m, _ := w.a.In(w.c.loc).Date()
 		days := new(big.Rat).Mul(w.share, big.NewRat(int64(time.Date(y, m+1, 0, 0, 0, 0, 0, time.UTC).Day()), 1))

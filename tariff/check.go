@@ -298,6 +298,13 @@ func (k *checker) part(v *Version, j int, at string) {
 	case Coincident:
 		k.refer(at+".peaks", "set of peaks", p.PeakSet, k.peaks)
 		k.oneOf(at+".charged", p.Charged, "", "next-year", "same-month")
+		if set := k.c.peaks(p.PeakSet); set != nil && p.Charged == "same-month" {
+			for _, r := range set.Rules {
+				if slices.ContainsFunc(r.Groups, func(g PeakGroup) bool { return g.Per == "group" }) {
+					k.Bad(at+".charged", "the peaks of a group of months are not known in the same month")
+				}
+			}
+		}
 	case Fee:
 		if p.Amount != nil {
 			k.currency(at+".amount", p.Amount.Currency)

@@ -70,6 +70,7 @@ func TestPartsAreChecked(t *testing.T) {
 		"{name: A, kind: demand, capacity: $1/kW, over: 5m}":                                               "no multiple",
 		"{name: A, kind: demand, capacity: $1/kW, ratchet: {share: 120%, months: 11}}":                     "ratchet.share",
 		"{name: A, kind: coincident, capacity: $1/kW, peaks: nowhere}":                                     "no set of peaks",
+		"{name: A, kind: coincident, capacity: $1/kW, peaks: texas, charged: same-month}":                  "not known in the same month",
 		"{name: A, kind: tax, share: 2%, on: [A]}":                                                         "no part before this one",
 		"{name: A, kind: fee, amount: $1.005}":                                                             "more than 2 decimals",
 		"{name: A, kind: fee, amount: $1.00, per: year}":                                                   "per",

@@ -1,6 +1,7 @@
 package tariff
 
 import (
+	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -265,6 +266,18 @@ func TestARevisedPriceGivesACorrectionLineOnce(t *testing.T) {
 	}
 	if _, err := Correct(issued, s, nil); err == nil {
 		t.Error("August corrects July")
+	}
+	// What was stored as JSON corrects as well as what was not.
+	b, err := json.Marshal(issued)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stored Statement
+	if err := json.Unmarshal(b, &stored); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := Correct(&stored, revise(50e6), slices.Concat(first, second)); err != nil || len(again) != 0 || stored.Lines[0].Explain() != issued.Lines[0].Explain() || stored.Status != issued.Status {
+		t.Errorf("%+v %v, stored %s", again, err, b)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"math/bits"
 	"strings"
 
 	"ballast/unit"
@@ -32,11 +33,6 @@ var (
 )
 
 func (e microjoules) mwh() *big.Rat { return new(big.Rat).Quo(big.NewRat(int64(e), 1), ratMWh) }
-
-// kw is the average power over a number of seconds.
-func (e microjoules) kw(seconds int64) *big.Rat {
-	return new(big.Rat).SetFrac(big.NewInt(int64(e)), new(big.Int).Mul(big.NewInt(perJoule*1000), big.NewInt(seconds)))
-}
 
 // account sums energy and energy times price over intervals, exactly.
 type account struct {
@@ -117,11 +113,28 @@ func divRound(a, b int64) int64 {
 	return q
 }
 
-// mulDiv is a*b/c rounded half to even, and false when it does not fit.
+// mulDiv is a*b/c rounded half to even, and false when it does not fit. b is not
+// negative, c is positive.
 func mulDiv(a, b, c int64) (int64, bool) {
-	r := big.NewRat(1, 1).SetFrac(new(big.Int).Mul(big.NewInt(a), big.NewInt(b)), big.NewInt(c))
-	q := HalfEven.integer(r)
-	return q.Int64(), q.IsInt64()
+	abs := uint64(a)
+	if a < 0 {
+		abs = -abs
+	}
+	hi, lo := bits.Mul64(abs, uint64(b))
+	if hi >= uint64(c) {
+		return 0, false
+	}
+	q, rem := bits.Div64(hi, lo, uint64(c))
+	if half := uint64(c) - rem; rem > half || rem == half && q%2 == 1 {
+		q++
+	}
+	if q > math.MaxInt64 {
+		return 0, false
+	}
+	if a < 0 {
+		return -int64(q), true
+	}
+	return int64(q), true
 }
 
 // joulesOf rounds a meter's energy to whole joules, half to even.

@@ -46,7 +46,10 @@ type Component struct {
 	Status Status           `json:"status"`
 	Source string           `json:"source"`
 	Note   string           `json:"note,omitempty"`
-	Quote  *Quote           `json:"-"` // of the market price behind it, for its age
+	// Published by the operator and Received by us, of the market price behind it:
+	// its age.
+	Published time.Time `json:"published,omitzero"`
+	Received  time.Time `json:"received,omitzero"`
 }
 
 // PriceAt is what one more MWh costs in the settlement interval that holds t,
@@ -59,7 +62,7 @@ func (c *Contract) PriceAt(t time.Time, x Context) (Breakdown, error) {
 		return Breakdown{}, fmt.Errorf("%s at %s: %w", c.Name, t.In(c.loc).Format(stamp), ErrNotInForce)
 	}
 	from, _ := MonthOf(t.In(c.loc)).Span(c.loc)
-	from = from.Add(t.Sub(from) / c.Interval * c.Interval)
+	from = t.Add(-(t.Sub(from) % c.Interval))
 	m := &marginal{c: c, v: v, x: &x, from: from, to: from.Add(c.Interval), at: momentOf(from.In(c.loc))}
 	b := Breakdown{From: m.from, To: m.to}
 	zero := unit.EnergyPrice{Currency: c.Currency}
@@ -165,7 +168,7 @@ func (m *marginal) market(p *Part, k *Market, note string) *Component {
 		micro, ok = m.scale(p, micro)
 	}
 	d := component(micro, ok, q.Status, q.Source, note)
-	d.Quote = &q
+	d.Published, d.Received = q.Published, q.Received
 	return d
 }
 
@@ -201,9 +204,10 @@ func (m *marginal) demand(p *Part) *Component {
 	if !m.in(p.Period) {
 		return nil
 	}
-	full := p.Capacity.monthly()                                        // currency per kW
-	full.Mul(full, big.NewRat(1000*3600, int64(p.Over/time.Second)))    // per MWh within the averaging time
-	micro := HalfEven.integer(new(big.Rat).Mul(full, ratMicro)).Int64() // capacity is bounded by its int64
+	micro, ok := p.Capacity.perMWh(p.Over, 1)
+	if !ok {
+		return component(0, false, Missing, inContract, "")
+	}
 	incumbent, known := m.x.Incumbents[p.Name]
 	chance, likely := m.x.DemandChance[p.Name]
 	switch {
@@ -235,23 +239,29 @@ func (m *marginal) coincident(p *Part) *Component {
 	if !ok {
 		return &Component{Status: Missing, Source: inContract, Note: "the probability of a coincident peak is not known"}
 	}
-	price := p.Capacity.monthly() // of the mean over the peaks
-	n := set.count(t.Year(), 0)
+	// A kW in one of n peaks is an nth of a kW in the mean that is charged.
+	n, months := set.count(t.Year(), 0), int64(12)
 	if p.Charged == "same-month" {
-		n = set.count(t.Year(), t.Month())
-	} else {
-		price.Mul(price, big.NewRat(12, 1))
+		n, months = set.count(t.Year(), t.Month()), 1
 	}
 	if n == 0 {
 		return nil
 	}
-	price.Quo(price, big.NewRat(int64(n), 1))
-	price.Mul(price, big.NewRat(1000*3600, int64(set.Interval/time.Second)))
-	i := HalfEven.integer(price.Mul(price, ratMicro))
-	if !i.IsInt64() {
+	micro, ok := p.Capacity.perMWh(set.Interval*time.Duration(n), months)
+	if !ok {
 		return component(0, false, Missing, inContract, "")
 	}
-	return component(times(i.Int64(), chance), true, Expected, inContract, fmt.Sprintf("probability %.3g of a coincident peak", chance))
+	return component(times(micro, chance), true, Expected, inContract, fmt.Sprintf("probability %.3g of a coincident peak", chance))
+}
+
+// perMWh is what one more MWh within a span costs, in millionths, when the power
+// that it adds is charged for so many months.
+func (p *CapacityPrice) perMWh(span time.Duration, months int64) (int64, bool) {
+	seconds := int64(span / time.Second)
+	if p.Yearly {
+		seconds *= 12
+	}
+	return mulDiv(p.Micro, 1000*3600*months, seconds)
 }
 
 func (m *marginal) tax(p *Part, before []Component) *Component {
@@ -277,7 +287,7 @@ func (m *marginal) tax(p *Part, before []Component) *Component {
 // on: by part, the highest of the measured so far, ratchet and minimum.
 func (c *Contract) Incumbents(t time.Time, meter []Interval, state State) (map[string]unit.Power, error) {
 	from, end := MonthOf(t.In(c.loc)).Span(c.loc)
-	to := from.Add(t.Sub(from) / c.Interval * c.Interval)
+	to := t.Add(-(t.Sub(from) % c.Interval))
 	v, ok := c.VersionAt(t)
 	if !ok {
 		return nil, fmt.Errorf("%s at %s: %w", c.Name, t.In(c.loc).Format(stamp), ErrNotInForce)

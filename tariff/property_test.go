@@ -82,6 +82,16 @@ func (w *world) statement(t *rapid.T) *Statement {
 	return s
 }
 
+// interval is the lines of one interval: a month's are their sums.
+func (w *world) interval(t *rapid.T, i int) []Line {
+	at := w.meter[i].Start
+	l, err := w.c.EnergyLines(at, at.Add(w.c.Interval), w.meter[i:i+1], w.prices, w.state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
 func sumOf(lines []Line, part string, f func(*Line) Exact) *big.Rat {
 	sum := new(big.Rat)
 	for i := range lines {
@@ -129,6 +139,29 @@ func TestLinesMakeTheTotal(t *testing.T) {
 		if got := sumOf(s.Lines, "Market", quantity); got.Cmp(s.Metered.Rat()) != 0 {
 			t.Fatalf("the market settles %s MWh of %s", got.FloatString(9), s.Metered)
 		}
+		// With sell-back at the index a PPA costs the block at its price and the
+		// difference, of either sign, at the index: nothing is charged twice. And two
+		// settlements are the award day-ahead and the difference in real time.
+		ppa, market := new(big.Rat), new(big.Rat)
+		for i := range w.meter {
+			e := new(big.Rat).SetFloat64(float64(w.meter[i].Energy.Or(0)))
+			e.Quo(e, big.NewRat(3_600_000_000, 1)) // MWh
+			q, _ := w.prices.At("rtm", w.meter[i].Start)
+			index := big.NewRat(q.Price.Micro, 1_000_000)
+			d, _ := w.prices.At("dam", w.meter[i].Start)
+			award := big.NewRat(int64(w.state.Awards[i/4].Power), 4_000_000) // MWh in a quarter-hour
+			term := func(sum, e, price *big.Rat) { sum.Add(sum, new(big.Rat).Mul(e, price)) }
+			block := big.NewRat(5, 4)
+			term(ppa, block, big.NewRat(28, 1))
+			term(ppa, new(big.Rat).Sub(new(big.Rat).Mul(e, big.NewRat(1_017_345, 1_000_000)), block), index)
+			term(market, award, big.NewRat(d.Price.Micro, 1_000_000))
+			term(market, new(big.Rat).Sub(e, award), index)
+		}
+		for part, want := range map[string]*big.Rat{"PPA": ppa, "Market": market} {
+			if got := sumOf(s.Lines, part, unrounded); got.Cmp(want) != 0 {
+				t.Fatalf("%s costs %s, by the definition %s", part, got.FloatString(9), want.FloatString(9))
+			}
+		}
 	})
 }
 
@@ -161,7 +194,7 @@ func TestPriceAtIsTheDerivativeOfTheStatement(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := draw(t)
 		i := rapid.IntRange(0, len(w.meter)-1).Draw(t, "interval")
-		before := w.statement(t)
+		before := w.interval(t, i)
 		load := unit.Power(float64(w.meter[i].Energy.Or(0)) / 900)
 		b, err := w.c.PriceAt(w.meter[i].Start.Add(7*time.Minute), Context{Prices: w.prices, Load: load})
 		if err != nil {
@@ -169,12 +202,12 @@ func TestPriceAtIsTheDerivativeOfTheStatement(t *testing.T) {
 		}
 		const more = unit.WattHour // small beside a block of MW
 		w.meter[i].Energy = unit.Some(w.meter[i].Energy.Or(0) + more)
-		after := w.statement(t)
+		after := w.interval(t, i)
 		for _, d := range b.Components {
 			if !d.Kind.energy() {
 				continue
 			}
-			diff := new(big.Rat).Sub(sumOf(after.Lines, d.Part, unrounded), sumOf(before.Lines, d.Part, unrounded))
+			diff := new(big.Rat).Sub(sumOf(after, d.Part, unrounded), sumOf(before, d.Part, unrounded))
 			diff.Mul(diff, big.NewRat(1_000_000, 1)) // of a Wh, in currency per MWh
 			off := diff.Sub(diff, big.NewRat(d.Price.Micro, 1_000_000))
 			if off.Abs(off).Cmp(big.NewRat(1, 1_000_000)) > 0 { // prices are rounded to a millionth
@@ -190,17 +223,19 @@ func TestNegativePricesPay(t *testing.T) {
 		i := rapid.IntRange(0, len(w.meter)-1).Draw(t, "interval")
 		price := unit.EnergyPrice{Micro: -int64(rapid.IntRange(3_000_000, 250_000_000).Draw(t, "below zero")), Currency: "USD"}
 		w.prices.Set("rtm", Quote{Start: w.meter[i].Start, Length: 15 * time.Minute, Price: price})
-		before := sumOf(w.statement(t).Lines, "Index", unrounded)
+		before := sumOf(w.interval(t, i), "Index", unrounded)
 		w.meter[i].Energy = unit.Some(w.meter[i].Energy.Or(0) + unit.MegawattHour)
-		if after := sumOf(w.statement(t).Lines, "Index", unrounded); after.Cmp(before) >= 0 {
+		if after := sumOf(w.interval(t, i), "Index", unrounded); after.Cmp(before) >= 0 {
 			t.Fatalf("a MWh more at %v does not pay: %s, then %s", price, before.FloatString(2), after.FloatString(2))
 		}
 	})
 }
 
 func TestDemandChargeNeverFallsWithUse(t *testing.T) {
+	c := contract(t, "      - {name: Demand, kind: demand, capacity: $9.25/kW, over: 30m, period: on-peak, ratchet: {share: 80%, months: 11}}\n")
 	rapid.Check(t, func(t *rapid.T) {
 		w := draw(t)
+		w.c = c
 		before := sumOf(w.statement(t).Lines, "Demand", unrounded)
 		for range 3 {
 			i := rapid.IntRange(0, len(w.meter)-1).Draw(t, "interval")
@@ -227,6 +262,11 @@ func TestRoundingHalves(t *testing.T) {
 			}
 		}
 		a, b := rapid.Int64Range(-1e15, 1e15).Draw(t, "a"), rapid.Int64Range(1, 1e9).Draw(t, "b")
+		m := rapid.Int64Range(0, 1e15).Draw(t, "m")
+		want := HalfEven.integer(new(big.Rat).Mul(big.NewRat(a, b), big.NewRat(m, 1)))
+		if got, ok := mulDiv(a, m, b); ok != want.IsInt64() || ok && got != want.Int64() {
+			t.Fatalf("%d*%d/%d = %d %v, want %s", a, m, b, got, ok, want)
+		}
 		if got, want := divRound(a, b), HalfEven.integer(big.NewRat(a, b)).Int64(); got != want {
 			t.Fatalf("%d/%d = %d, want %d", a, b, got, want)
 		}

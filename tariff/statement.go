@@ -79,7 +79,7 @@ type Line struct {
 	From      time.Time  `json:"from"`
 	To        time.Time  `json:"to"`
 	Quantity  Exact      `json:"quantity"`
-	Unit      string     `json:"unit"` // of Quantity: "MWh", "kW", "months", "days" or the currency
+	Unit      string     `json:"unit"` // of Quantity: "MWh", "kW", "month", "days" or the currency
 	Rate      Exact      `json:"rate"` // currency per Unit
 	Averaged  bool       `json:"averaged,omitempty"`
 	Factor    Exact      `json:"factor,omitzero"` // the part of the month, when it is not the whole

@@ -34,6 +34,10 @@ peaks:
 
 func contract(t testing.TB, yaml string) *Contract {
 	t.Helper()
+	head := head
+	if strings.Contains(yaml, "\npeaks:") {
+		head, _, _ = strings.Cut(head, "peaks:")
+	}
 	if !strings.Contains(yaml, "versions:") {
 		yaml = "versions:\n  - from: 2025-01-01\n    parts:\n" + yaml
 	}
@@ -358,7 +362,7 @@ func TestStatementsByHand(t *testing.T) {
 			month: july, power: constant(1e6),
 			lines: []want{
 				{"Energy", "", "744 MWh", "40", "$29760.00"},
-				{"Meter", "", "1 months", "1250", "$1250.00"},
+				{"Meter", "", "1 month", "1250", "$1250.00"},
 				{"Line", "", "31 days", "12.4", "$384.40"},
 				{"City", "", "29760 USD", "0.02", "$595.20"},
 				{"State", "", "31394.4 USD", "0.0625", "$1962.15"},
@@ -374,10 +378,40 @@ func TestStatementsByHand(t *testing.T) {
 				"  - from: 2026-07-16\n    parts:\n      - {name: Energy, kind: fixed, price: $45/MWh}\n      - {name: Meter, kind: fee, amount: $310.00}\n",
 			month: july, power: constant(1e6),
 			lines: []want{
-				{"Energy", "", "360 MWh", "40", "$14400.00"}, {"Meter", "", "1 months", "310", "$150.00"},
-				{"Energy", "", "384 MWh", "45", "$17280.00"}, {"Meter", "", "1 months", "310", "$160.00"},
+				{"Energy", "", "360 MWh", "40", "$14400.00"}, {"Meter", "", "1 month", "310", "$150.00"},
+				{"Energy", "", "384 MWh", "45", "$17280.00"}, {"Meter", "", "1 month", "310", "$160.00"},
 			},
 			total: "$31990.00",
+		},
+		{
+			// The highest quarter-hour of each version's days, by its days of the month:
+			// 2000 kW x $10 x 15/31 = $9677.42 (9677.4193...);
+			// 3000 kW x $12 x 16/31 = $18580.65 (18580.6451...)
+			name: "demand, two versions in one month",
+			yaml: "versions:\n  - from: 2026-07-01\n    to: 2026-07-15\n    parts:\n      - {name: Demand, kind: demand, capacity: $10/kW}\n" +
+				"  - from: 2026-07-16\n    parts:\n      - {name: Demand, kind: demand, capacity: $144/kW-year}\n",
+			month: july,
+			power: func(x time.Time) unit.Power {
+				switch {
+				case within(t, "2026-07-02 12:00", 0.25)(x):
+					return 2e6
+				case within(t, "2026-07-30 12:00", 0.25)(x):
+					return 3e6
+				}
+				return 1e6
+			},
+			lines: []want{{"Demand", "", "2000 kW", "10", "$9677.42"}, {"Demand", "", "3000 kW", "12", "$18580.65"}},
+			total: "$28258.07",
+		},
+		{
+			// Two peaks of July count, by their mean: (1000 + 4000) / 2 = 2500 kW x $3
+			name: "coincident peaks of the same month",
+			yaml: "versions:\n  - from: 2025-01-01\n    parts:\n      - {name: Transmission, kind: coincident, capacity: $3/kW, peaks: utility, charged: same-month}\n" +
+				"peaks:\n  - {name: utility, series: load, interval: 60m, rules: [{since: 2020, groups: [{months: [7], count: 2}]}]}\n",
+			month: july, power: constant(1e6),
+			state: State{Peaks: []PeakDemand{{Set: "utility", Start: at(t, "2026-07-10 17:00"), Demand: 1e6}, {Set: "utility", Start: at(t, "2026-07-20 17:00"), Demand: 4e6}, {Set: "utility", Start: at(t, "2026-06-20 17:00"), Demand: 9e6}}},
+			lines: []want{{"Transmission", "utility", "2500 kW", "3", "$7500.00"}},
+			total: "$7500.00",
 		},
 	} {
 		t.Run(x.name, func(t *testing.T) {
@@ -399,6 +433,44 @@ func TestStatementsByHand(t *testing.T) {
 				t.Errorf("%v %v", s.Status, s.Problems)
 			}
 		})
+	}
+}
+
+// October 2026 has 745 hours in Berlin. 2 MW: 1490 MWh.
+// Index 50 + 1.20 = 51.20: 76288.00; electricity tax 20.50: 30545.00;
+// VAT 19 % of 106833.00 = 20298.27; together 127131.27.
+func TestAContractInEuroOnHourlyMetersByHand(t *testing.T) {
+	c, err := Parse([]byte(`name: Werk
+currency: EUR
+zone: Europe/Berlin
+interval: 60m
+calendars:
+  - {name: land, rules: [01-01, easter-2, easter+1, 05-01, easter+39, easter+50, 10-03, 12-25, 12-26]}
+versions:
+  - from: 2026-01-01
+    parts:
+      - {name: Energie, kind: index, market: {series: entsoe.dam.DE_LU, adder: €1.20/MWh}}
+      - {name: Stromsteuer, kind: adder, price: €20.50/MWh}
+      - {name: Umsatzsteuer, kind: tax, share: 19%}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	october := Month{2026, time.October}
+	from, to := october.Span(c.Location())
+	var prices Table
+	prices.Set("entsoe.dam.DE_LU", Quote{Start: from, Length: to.Sub(from), Price: unit.EnergyPrice{Micro: 50e6, Currency: "EUR"}})
+	s, err := c.Statement(october, metered(c, october, time.Hour, constant(2e6)), &prices, State{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(t, s, []want{
+		{"Energie", "", "1490 MWh", "51.2", "€76288.00"},
+		{"Stromsteuer", "", "1490 MWh", "20.5", "€30545.00"},
+		{"Umsatzsteuer", "", "106833 EUR", "0.19", "€20298.27"},
+	}, "€127131.27")
+	if s.Hours.String() != "745" || strings.Join(c.Series(), " ") != "entsoe.dam.DE_LU" {
+		t.Error(s.Hours, c.Series())
 	}
 }
 

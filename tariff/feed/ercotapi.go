@@ -119,8 +119,8 @@ type ERCOTSignIn struct {
 	URL      string // ERCOTToken when empty
 	Client   string // the API's own id at the identity provider: ERCOTClient when empty
 	User     string
-	Password string
-	Key      string // of the subscription
+	Password Secret
+	Key      Secret // of the subscription
 	Now      func() time.Time
 
 	mu    sync.Mutex
@@ -145,7 +145,7 @@ func (s *ERCOTSignIn) Authorize(ctx context.Context, web *Web, req *http.Request
 		}
 	}
 	req.Header.Set("Authorization", "Bearer "+s.token)
-	req.Header.Set("Ocp-Apim-Subscription-Key", s.Key)
+	req.Header.Set("Ocp-Apim-Subscription-Key", string(s.Key))
 	return nil
 }
 
@@ -157,7 +157,7 @@ func (s *ERCOTSignIn) signIn(ctx context.Context, web *Web) error {
 	if client == "" {
 		client = ERCOTClient
 	}
-	form := url.Values{"grant_type": {"password"}, "username": {s.User}, "password": {s.Password}, "response_type": {"id_token"},
+	form := url.Values{"grant_type": {"password"}, "username": {s.User}, "password": {string(s.Password)}, "response_type": {"id_token"},
 		"client_id": {client}, "scope": {"openid " + client + " offline_access"}}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, where, strings.NewReader(form.Encode()))
 	if err != nil {

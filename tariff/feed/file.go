@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// File is a Store in memory with a log on disk: every change is a line, on disk
+// File is a Store in memory with a log on disk: every new value is a line, on disk
 // when Put returns. Opening reads the log again, and writes it anew when more
 // than half of it is of no use any more.
 type File struct {
@@ -41,7 +41,7 @@ func OpenFile(path string) (s *File, damaged int, err error) {
 		return nil, 0, fmt.Errorf("opening the prices: %w", err)
 	default:
 		lines, damaged, err = s.load(f)
-		f.Close()
+		_ = f.Close()
 		if err != nil {
 			return nil, 0, fmt.Errorf("reading the prices: %w", err)
 		}
@@ -140,7 +140,7 @@ func (s *File) compact() error {
 	if err != nil {
 		return fmt.Errorf("writing the prices anew: %w", err)
 	}
-	defer os.Remove(f.Name()) // when it was not renamed
+	defer func() { _ = os.Remove(f.Name()) }() // when it was not renamed
 	w := bufio.NewWriter(f)
 	err = s.every(func(v Value) error { _, err := w.Write(line(v)); return err })
 	err = errors.Join(err, w.Flush(), f.Sync(), f.Close())
@@ -155,16 +155,16 @@ func (s *File) compact() error {
 
 // Put implements Store. What could not be written is kept in memory, and the
 // error says so.
-func (s *File) Put(ctx context.Context, received time.Time, points []Point) ([]Change, error) {
+func (s *File) Put(_ context.Context, received time.Time, points []Point) ([]Change, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	changes, err := s.Memory.Put(ctx, received, points)
-	if len(changes) == 0 || s.bad != nil {
+	changes, kept, err := s.putAll(received, points)
+	if len(kept) == 0 || s.bad != nil {
 		return changes, errors.Join(err, s.bad)
 	}
 	var b bytes.Buffer
-	for _, c := range changes {
-		b.Write(line(c.Is))
+	for _, v := range kept {
+		b.Write(line(v))
 	}
 	_, e := s.f.Write(b.Bytes())
 	if e == nil {

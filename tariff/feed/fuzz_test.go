@@ -82,7 +82,7 @@ func FuzzGenericCSV(f *testing.F) {
 	f.Add([]byte("t,v,k\n1771286400,1,a\n"), "unix", false)
 	f.Add([]byte("t,v,k\n2026-07-01T00:00:00Z,1e2,a\n"), "", false)
 	f.Fuzz(func(t *testing.T, body []byte, layout string, ends bool) {
-		g := Generic{Of: Series{Name: "s", Interval: time.Hour}, Shape: Shape{Time: "t", Value: "v", Layout: layout, Zone: "Europe/Berlin", Ends: ends, Comma: ends, Where: map[string]string{"k": "a"}}}
+		g := Generic{Of: Series{Name: "s", Interval: time.Hour}, Shape: Shape{Time: "t", Value: "v", Layout: layout, Zone: "Europe/Berlin", Ends: ends, Comma: ends, Where: []Match{{"k", "a"}}}}
 		b, _ := g.Parse(body)
 		sane(t, b, "s")
 	})

@@ -17,23 +17,24 @@ import (
 
 // Shape declares how times and values stand in CSV or JSON of any make.
 type Shape struct {
-	// Time is the column, or the path within a row, of the interval's time; Date,
-	// when given, that of the day, with Time then being the time of day.
-	Time, Date string
-	Layout     string // of Date and Time joined by a space: "rfc3339" (default), "unix", "unix-ms", or as Go writes it: "2006-01-02 15:04"
-	Zone       string // IANA, for layouts without an offset
-	Ends       bool   // the time is the interval's end
-	Value      string // column or path
-	Scale      string // values times this are in the series' unit: "1000" for prices per kWh; "1" when empty
-	Comma      bool   // decimals are written "42,10"
-	// Where holds columns or paths that must have a value, for a row to count.
-	Where map[string]string
-	// Rows is, for JSON, the path of the list of rows; empty is the document itself.
-	Rows string
-	// Delimiter is, for CSV, what separates columns: "," when empty.
-	Delimiter string
-	// Skip is, for CSV, the number of lines before the header.
-	Skip int
+	Rows      string  `yaml:"rows"`      // JSON: the path of the list of rows; empty is the document itself
+	Delimiter string  `yaml:"delimiter"` // CSV: what separates columns; "," when empty
+	Skip      int     `yaml:"skip"`      // CSV: lines before the header
+	Time      string  `yaml:"time"`      // column, or path within a row, of the interval's time
+	Date      string  `yaml:"date"`      // of the day, when Time is the time of day only
+	Layout    string  `yaml:"layout"`    // "rfc3339" (default), "unix", "unix-ms", or as Go writes it: "2006-01-02 15:04"; with Date, both joined by a space
+	Zone      string  `yaml:"zone"`      // IANA, for layouts without an offset; UTC when empty
+	Ends      bool    `yaml:"ends"`      // the time is the interval's end
+	Value     string  `yaml:"value"`     // column or path
+	Scale     string  `yaml:"scale"`     // values times this are in the series' unit: "1000" for prices per kWh; "1" when empty
+	Comma     bool    `yaml:"comma"`     // decimals are written "42,10"
+	Where     []Match `yaml:"where"`     // what a row must have to count
+}
+
+// Match is a column or path that must have a value.
+type Match struct {
+	Name string `yaml:"name"`
+	Is   string `yaml:"is"`
 }
 
 // Generic is a series in CSV or JSON at an address.
@@ -231,12 +232,12 @@ func (r *rowReader) csv(body []byte, b *Batch) error {
 		return err
 	}
 	where := map[int]string{}
-	for name, want := range r.Where {
-		i, err := t.need(name)
+	for _, m := range r.Where {
+		i, err := t.need(m.Name)
 		if err != nil {
 			return err
 		}
-		where[i] = want
+		where[i] = m.Is
 	}
 rows:
 	for i, row := range t.rows {
@@ -267,8 +268,8 @@ func (r *rowReader) json(body []byte, b *Batch) error {
 			b.problem("more than %d rows: the rest is left out", maxRows)
 			return false
 		}
-		for path, want := range r.Where {
-			if row.Get(path).String() != want {
+		for _, m := range r.Where {
+			if row.Get(m.Name).String() != m.Is {
 				return true
 			}
 		}

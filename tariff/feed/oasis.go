@@ -54,8 +54,8 @@ type OASIS struct {
 	Points []string // nodes: "TH_NP15_GEN-APND"; of the load forecast areas: "CA ISO-TAC"
 	URL    string   // CAISOOASIS when empty
 	XML    bool     // ask for XML instead of CSV
-	// Pause between two requests of one fetch; OASIS turns away who asks more than
-	// once in five seconds. 5 s when 0.
+	// Pause between two requests, also of other feeds; OASIS turns away who asks
+	// more than once in five seconds. 5 s when 0.
 	Pause time.Duration
 }
 
@@ -102,10 +102,9 @@ func (f *OASIS) Fetch(ctx context.Context, web *Web, ask Ask) (Batch, error) {
 			to = ask.To
 		}
 		for _, p := range f.Points {
-			if asked++; asked > 1 {
-				if err := wait(ctx, cmp.Or(f.Pause, 5*time.Second)); err != nil {
-					return all, err
-				}
+			asked++
+			if err := web.turn(ctx, cmp.Or(f.URL, CAISOOASIS), cmp.Or(f.Pause, 5*time.Second)); err != nil {
+				return all, err
 			}
 			b, err := f.one(ctx, web, d, p, from, to, ask.Fresh)
 			switch {
@@ -211,7 +210,7 @@ func oasisRows(r OASISReport, d oasisReport, points []string, t *table, b *Batch
 	before := len(b.Points)
 	for i, row := range t.rows {
 		// Congestion, loss and energy components stand under the same node.
-		if it := cell(row, item); it != d.item && !(d.quantity == EnergyPrice && it == "LMP") {
+		if it := cell(row, item); it != d.item && (d.quantity != EnergyPrice || it != "LMP") {
 			continue
 		}
 		point := strings.TrimSpace(cell(row, name))

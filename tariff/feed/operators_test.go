@@ -252,6 +252,13 @@ func TestOASIS(t *testing.T) {
 	if _, err := ParseOASIS(OASISDayAhead, []string{node}, zipped(t, map[string]string{"INVALID_REQUEST.xml": oasisError("1004", "Data can be requested for period of 31 days only")})); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "31 days") {
 		t.Error(err)
 	}
+	load := "INTERVALSTARTTIME_GMT,INTERVALENDTIME_GMT,LOAD_TYPE,OPR_DT,OPR_HR,OPR_INTERVAL,MARKET_RUN_ID,TAC_AREA_NAME,LABEL,XML_DATA_ITEM,POS,MW,EXECUTION_TYPE,GROUP\n" +
+		"2026-02-01T15:00:00-00:00,2026-02-01T16:00:00-00:00,0,2026-02-01,8,0,DAM,CA ISO-TAC,Demand Forecast Day Ahead,SYS_FCST_DA_MW,3.8,23456.78,DAM,1\n" +
+		"2026-02-01T15:00:00-00:00,2026-02-01T16:00:00-00:00,0,2026-02-01,8,0,DAM,PGE-TAC,Demand Forecast Day Ahead,SYS_FCST_DA_MW,3.8,9000,DAM,1\n"
+	b, err = ParseOASIS(OASISLoadForecast, []string{"CA ISO-TAC"}, []byte(load))
+	if err != nil || said(b, time.UTC) != "caiso.load_forecast.CA ISO-TAC 02-01 15:00+00 1h0m0s 23456.78" {
+		t.Errorf("%s %v", said(b, time.UTC), err)
+	}
 	// The column of the price is called otherwise in the real-time report.
 	rtm := strings.Replace(oasisHead, "POS,MW,GROUP", "POS,VALUE,OPR_INTERVAL2", 1) + oasisRow("2026-02-01T15:00:00-00:00", "2026-02-01T15:05:00-00:00", "LMP_PRC", node, "12.5")
 	b, err = ParseOASIS(OASISRealTime, []string{node}, []byte(rtm))
@@ -344,14 +351,14 @@ func TestENTSOE(t *testing.T) {
 func TestGenericCSVAndJSON(t *testing.T) {
 	berlin := zone0(t, "Europe/Berlin")
 	f := Generic{Of: Series{Name: "spot", Quantity: EnergyPrice, Currency: "EUR", Interval: time.Hour},
-		Shape: Shape{Time: "Uhrzeit", Date: "Datum", Layout: "02.01.2006 15:04", Zone: "Europe/Berlin", Value: "Preis", Comma: true, Delimiter: ";", Skip: 1, Scale: "10", Where: map[string]string{"Zone": "DE"}}}
+		Shape: Shape{Time: "Uhrzeit", Date: "Datum", Layout: "02.01.2006 15:04", Zone: "Europe/Berlin", Value: "Preis", Comma: true, Delimiter: ";", Skip: 1, Scale: "10", Where: []Match{{"Zone", "DE"}}}}
 	// The clock goes back on 2026-10-25 at 3: the second row of the hour 2 is the
 	// second hour.
 	b, err := f.Parse([]byte("Preise in ct/kWh\nDatum;Uhrzeit;Zone;Preis\n25.10.2026;01:00;DE;1,5\n25.10.2026;02:00;DE;2,5\n25.10.2026;02:00;AT;9\n25.10.2026;02:00;DE;-1.002,75\n25.10.2026;03:00;DE;\n25.10.2026;04:00;DE;x\n"))
 	if err != nil || said(b, berlin) != "spot 10-25 01:00+02 1h0m0s 15\nspot 10-25 02:00+02 1h0m0s 25\nspot 10-25 02:00+01 1h0m0s -10027.5" || len(b.Problems) != 1 {
 		t.Errorf("%s %v %v", said(b, berlin), b.Problems, err)
 	}
-	f = Generic{JSON: true, Of: Series{Name: "spot", Interval: 15 * time.Minute}, Shape: Shape{Rows: "result.items", Time: "at.end", Ends: true, Layout: "unix-ms", Value: "price.eur", Where: map[string]string{"kind": "final"}}}
+	f = Generic{JSON: true, Of: Series{Name: "spot", Interval: 15 * time.Minute}, Shape: Shape{Rows: "result.items", Time: "at.end", Ends: true, Layout: "unix-ms", Value: "price.eur", Where: []Match{{"kind", "final"}}}}
 	b, err = f.Parse([]byte(`{"result":{"items":[{"at":{"end":1771286400000},"kind":"final","price":{"eur":0.1}},{"at":{"end":1771287300000},"kind":"draft","price":{"eur":1}},{"at":{"end":"soon"},"kind":"final","price":{"eur":1}},{"at":{"end":1771287300000},"kind":"final","price":{"eur":null}}]}}`))
 	if err != nil || said(b, time.UTC) != "spot 02-16 23:45+00 15m0s 0.1" || len(b.Problems) != 1 {
 		t.Errorf("%s %v %v", said(b, time.UTC), b.Problems, err)

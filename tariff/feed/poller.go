@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 )
@@ -134,6 +135,44 @@ func (p *Poller) Poll(ctx context.Context) {
 	}
 }
 
+// Backfill asks every feed for a span of the past, however long ago, a week at a
+// time, and gives the gaps that are left: before a month is settled.
+func (p *Poller) Backfill(ctx context.Context, from, to time.Time) ([]Gap, error) {
+	var left []Gap
+	var failed error
+	for _, f := range p.feeds {
+		gaps, err := p.backfill(ctx, f, from, to)
+		left = append(left, gaps...)
+		if err != nil {
+			failed = errors.Join(failed, fmt.Errorf("%s: %w", f.h.Feed, err))
+		}
+	}
+	return left, failed
+}
+
+func (p *Poller) backfill(ctx context.Context, f *polled, from, to time.Time) ([]Gap, error) {
+	f.busy.Lock()
+	defer f.busy.Unlock()
+	now := p.now()
+	var failed error
+	for a := from; a.Before(to) && failed == nil; a = a.AddDate(0, 0, 7) {
+		z := earlier(a.AddDate(0, 0, 7), to)
+		if len(p.gaps(ctx, f, now, a, z)) == 0 {
+			continue
+		}
+		b, err := f.Feed.Fetch(ctx, p.web, Ask{From: a, To: z, Fresh: true})
+		changes, e := p.keep(ctx, f, b, now)
+		if len(changes) > 0 && p.heard != nil {
+			p.heard(changes)
+		}
+		if err != nil && !errors.Is(err, ErrNoData) && !errors.Is(err, ErrUnchanged) {
+			failed = err
+		}
+		failed = errors.Join(failed, e)
+	}
+	return p.gaps(ctx, f, now, from, to), failed
+}
+
 // Health tells how every feed is.
 func (p *Poller) Health() []Health {
 	p.mu.Lock()
@@ -172,7 +211,7 @@ func (p *Poller) poll(ctx context.Context, f *polled) {
 		gaps, repaired = p.repair(ctx, f, now)
 		changes = append(changes, repaired...)
 	} else {
-		gaps = p.gaps(ctx, f, now)
+		gaps = p.recent(ctx, f, now)
 	}
 	p.done(f, now, changes, gaps, err)
 	if len(changes) > 0 && p.heard != nil {
@@ -261,14 +300,16 @@ func (p *Poller) pause(failures int) time.Duration {
 	return d/2 + time.Duration(p.rand.Int64N(int64(d/2)+1))
 }
 
-// gaps are the spans of the past that should be there by now and are not. A
-// series that never had a value counts from the first day looked at.
-func (p *Poller) gaps(ctx context.Context, f *polled, now time.Time) []Gap {
+// recent are the gaps of the past that is repaired, and of what is ahead.
+func (p *Poller) recent(ctx context.Context, f *polled, now time.Time) []Gap {
+	return p.gaps(ctx, f, now, now.Add(-f.Past).Truncate(time.Hour), now.Add(f.Ahead))
+}
+
+// gaps are the spans of [from, end) that should be there by now and are not.
+func (p *Poller) gaps(ctx context.Context, f *polled, now, from, end time.Time) []Gap {
 	var out []Gap
 	for _, name := range f.h.Series {
 		s := f.series[name]
-		from := now.Add(-f.Past).Truncate(time.Hour)
-		end := now.Add(f.Ahead)
 		values, err := p.store.Range(ctx, name, from.Add(-24*time.Hour), end)
 		if err != nil {
 			continue
@@ -296,7 +337,7 @@ func (p *Poller) gaps(ctx context.Context, f *polled, now time.Time) []Gap {
 
 // repair asks for gaps anew, and less and less often while that brings nothing.
 func (p *Poller) repair(ctx context.Context, f *polled, now time.Time) ([]Gap, []Change) {
-	gaps := p.gaps(ctx, f, now)
+	gaps := p.recent(ctx, f, now)
 	if len(gaps) == 0 {
 		f.tries = 0
 		return nil, nil
@@ -321,15 +362,14 @@ func (p *Poller) repair(ctx context.Context, f *polled, now time.Time) ([]Gap, [
 	p.mu.Lock()
 	f.repair = now.Add(p.pause(min(f.tries+1, 20)))
 	p.mu.Unlock()
-	return p.gaps(ctx, f, now), all
+	return p.recent(ctx, f, now), all
 }
 
 // spans joins the gaps of all series, nearest to now first, into a few
 // requests.
 func spans(gaps []Gap) []Gap {
 	var out []Gap
-	for i := len(gaps) - 1; i >= 0; i-- {
-		g := gaps[i]
+	for _, g := range slices.Backward(gaps) {
 		joined := false
 		for j := range out {
 			if !g.From.After(out[j].To.Add(6*time.Hour)) && !out[j].From.After(g.To.Add(6*time.Hour)) {

@@ -344,6 +344,16 @@ func TestTheBookSaysHowOldAndWhatStandsIn(t *testing.T) {
 	if r, ok := book.Price(&tariff.Market{Series: "spot"}, day0.Add(12*time.Hour+30*time.Minute), 15*time.Minute, unit.USD, time.UTC); ok || r.Late != 65*time.Minute {
 		t.Errorf("%+v %v", r, ok)
 	}
+	// Load, for coincident peaks: watts of a MW.
+	load := Series{Name: "load", Quantity: Load, Interval: 15 * time.Minute}
+	put(t, &store, c.now(), Point{Series: "load", Start: day0.Add(17 * time.Hour), Length: 15 * time.Minute, Micro: 85_508_210_000})
+	loads, err := NewBook(&store, []Series{load}, c.now).SystemLoads(t.Context(), "load", day0, day0.Add(24*time.Hour))
+	if err != nil || len(loads) != 1 || loads[0].Load.String() != "85.50821GW" || loads[0].Status != tariff.Provisional {
+		t.Errorf("%+v %v", loads, err)
+	}
+	if _, ok := NewBook(&store, []Series{load}, c.now).At("load", day0.Add(17*time.Hour)); ok {
+		t.Error("load is no price")
+	}
 	c.pass(11 * 24 * time.Hour)
 	if q, _ := book.At("spot", day0); q.Status != tariff.Settled {
 		t.Errorf("%+v", q)
@@ -487,7 +497,7 @@ func TestOASISAndENTSOEOverTheWire(t *testing.T) {
 	if err != nil || len(b.Points) != 2 || len(seen) != 2 { // OASIS gives 31 days at once
 		t.Errorf("%+v %v %v", b, err, seen)
 	}
-	if _, err := (&OASIS{Report: OASISDayAhead, Points: []string{"N1"}, URL: o.URL, XML: true}).Fetch(t.Context(), web, Ask{From: day0, To: day0.Add(time.Hour)}); !errors.Is(err, ErrRefused) {
+	if _, err := (&OASIS{Report: OASISDayAhead, Points: []string{"N1"}, URL: o.URL, XML: true, Pause: time.Millisecond}).Fetch(t.Context(), web, Ask{From: day0, To: day0.Add(time.Hour)}); !errors.Is(err, ErrRefused) {
 		t.Error(err)
 	}
 	entsoe := &ENTSOE{Document: ENTSOEDayAhead, Zone: "10YBE----------2", URL: o.URL, Token: func() string { return "token" }}

@@ -57,26 +57,35 @@ var _ Store = (*Memory)(nil)
 
 // Put implements Store.
 func (m *Memory) Put(_ context.Context, received time.Time, points []Point) ([]Change, error) {
+	out, _, err := m.putAll(received, points)
+	return out, err
+}
+
+// putAll also gives every value that is new, current or not.
+func (m *Memory) putAll(received time.Time, points []Point) (out []Change, kept []Value, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.series == nil {
 		m.series = map[string][]entry{}
 	}
-	var out []Change
-	var err error
 	for _, p := range points {
 		if _, ok := m.series[p.Series]; !ok && len(m.series) >= cmp.Or(m.MaxSeries, 500) {
 			err = ErrFull
 			continue
 		}
-		if c, ok := m.put(Value{Point: p, Received: received}); ok {
+		v := Value{Point: p, Received: received}
+		c, current, isNew := m.put(v)
+		if current {
 			out = append(out, c)
 		}
+		if isNew {
+			kept = append(kept, v)
+		}
 	}
-	return out, err
+	return out, kept, err
 }
 
-func (m *Memory) put(v Value) (Change, bool) {
+func (m *Memory) put(v Value) (c Change, current, isNew bool) {
 	v.Start = v.Start.UTC()
 	all := m.series[v.Series]
 	i, found := find(all, v.Start)
@@ -84,36 +93,36 @@ func (m *Memory) put(v Value) (Change, bool) {
 		v.Revision = 0
 		if limit := cmp.Or(m.MaxIntervals, 150_000); len(all) >= limit {
 			if i == 0 {
-				return Change{}, false // older than all that is kept
+				return c, false, false // older than all that is kept
 			}
 			all = slices.Delete(all, 0, 1)
 			i--
 		}
 		m.series[v.Series] = slices.Insert(all, i, entry{current: v})
-		return Change{Is: v}, true
+		return Change{Is: v}, true, true
 	}
 	e := &all[i]
 	same := func(o *Value) bool { return o.Micro == v.Micro && o.Length == v.Length }
 	if same(&e.current) {
-		return Change{}, false
+		return c, false, false
 	}
 	v.Revision = e.current.Revision + 1
 	late := !v.Published.IsZero() && v.Published.Before(e.current.Published)
 	if late {
 		// A document that arrived out of order tells what was once, not what is.
 		if slices.ContainsFunc(e.older, func(o Value) bool { return same(&o) && o.Published.Equal(v.Published) }) {
-			return Change{}, false
+			return c, false, false
 		}
 		v.Revision, e.current.Revision = e.current.Revision, v.Revision
 		e.older = append(e.older, v)
 		m.trim(e)
-		return Change{}, false
+		return c, false, true
 	}
 	was := e.current
 	e.older = append(e.older, was)
 	e.current = v
 	m.trim(e)
-	return Change{Is: v, Was: &was}, true
+	return Change{Is: v, Was: &was}, true, true
 }
 
 func (m *Memory) trim(e *entry) {

@@ -97,6 +97,7 @@ func TestFileRemembers(t *testing.T) {
 	}
 	put(t, s, day0.Add(time.Second), point(0, 20, day0), point(1, 30, time.Time{}))
 	put(t, s, day0.Add(2*time.Second), point(0, 25, day0.Add(time.Minute)))
+	put(t, s, day0.Add(3*time.Second), point(0, 22, day0.Add(30*time.Second))) // published between the two
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +121,7 @@ func TestFileRemembers(t *testing.T) {
 		t.Fatal(err, damaged)
 	}
 	all, _ := s.Revisions(context.Background(), "s", day0)
-	if len(all) != 2 || all[0].Micro != 20 || all[1].Micro != 25 || all[1].Revision != 1 || !all[1].Received.Equal(day0.Add(2*time.Second)) || !all[1].Published.Equal(day0.Add(time.Minute)) {
+	if len(all) != 3 || all[0].Micro != 20 || all[1].Micro != 22 || all[2].Micro != 25 || all[2].Revision != 2 || !all[2].Received.Equal(day0.Add(2*time.Second)) || !all[2].Published.Equal(day0.Add(time.Minute)) {
 		t.Errorf("%+v", all)
 	}
 	put(t, s, day0, point(2, 40, day0))

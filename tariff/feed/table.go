@@ -134,7 +134,7 @@ func unzip(body []byte, endings ...string) (map[string][]byte, error) {
 			return nil, fmt.Errorf("%w: opening %.80q: %w", ErrFormat, f.Name, err)
 		}
 		b, err := io.ReadAll(io.LimitReader(r, left+1))
-		r.Close()
+		_ = r.Close()
 		if err != nil {
 			return nil, fmt.Errorf("%w: unpacking %.80q: %w", ErrFormat, f.Name, err)
 		}

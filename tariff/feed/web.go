@@ -24,6 +24,7 @@ type Web struct {
 	mu    sync.Mutex
 	seen  map[string]validators
 	order []string
+	turns map[string]time.Time // when a server may be asked next
 }
 
 type validators struct{ tag, modified string }
@@ -115,6 +116,23 @@ func (w *Web) Get(ctx context.Context, req *http.Request, fresh bool) (*Reply, e
 	v := validators{resp.Header.Get("ETag"), resp.Header.Get("Last-Modified")}
 	r.keep = func() { w.remember(key, v) }
 	return r, nil
+}
+
+// turn waits until a server may be asked again, and keeps the next off for a
+// pause, whichever feed asks.
+func (w *Web) turn(ctx context.Context, server string, pause time.Duration) error {
+	w.mu.Lock()
+	now := time.Now()
+	at := w.turns[server]
+	if at.Before(now) {
+		at = now
+	}
+	if w.turns == nil || len(w.turns) > maxSeen {
+		w.turns = map[string]time.Time{}
+	}
+	w.turns[server] = at.Add(pause)
+	w.mu.Unlock()
+	return wait(ctx, at.Sub(now))
 }
 
 func (w *Web) known(key string) (validators, bool) {

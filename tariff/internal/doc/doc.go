@@ -219,7 +219,7 @@ func isText(v reflect.Value) bool {
 	if !v.CanAddr() {
 		return false
 	}
-	_, ok := v.Addr().Interface().(encoding.TextUnmarshaler)
+	_, ok := reflect.TypeAssert[encoding.TextUnmarshaler](v.Addr())
 	return ok
 }
 

@@ -1,3 +1,21 @@
+// Package tariff is what electricity costs: a contract as it was signed, what
+// it makes of a month's meter and prices, and what one more MWh costs now.
+//
+// A [Contract] is made of parts, each of which makes lines on a [Statement]:
+// energy at a fixed, time-of-use or market price, blocks and power purchase
+// agreements with sell-back, day-ahead and real-time settlement, adders, demand
+// charges with ratchet, coincident peaks, fees and taxes. It is declared in
+// YAML, in versions with days of validity; [Parse] checks it as a whole.
+//
+// [Contract.Statement] settles a month line by line, so that an accountant can
+// check each: quantity, rate, where the price came from, rounding. [Correct]
+// makes lines of what was revised later. [Contract.PriceAt] is the marginal
+// price by component.
+//
+// Money is exact: energy in whole joules, prices in millionths of a currency
+// unit per MWh, a line's amount their exact sum, rounded once. What is missing
+// is replaced by what the contract says and marked, or named as missing; it is
+// never zero. Nothing here reads a clock, a file or the network.
 package tariff
 
 import (
@@ -241,6 +259,16 @@ func (c *Contract) Series() []string {
 				}
 			}
 		}
+	}
+	return sorted(seen)
+}
+
+// LoadSeries are the series of system load that decide on the contract's
+// coincident peaks, sorted, each once.
+func (c *Contract) LoadSeries() []string {
+	seen := map[string]bool{}
+	for i := range c.Peaks {
+		seen[c.Peaks[i].Series] = true
 	}
 	return sorted(seen)
 }

@@ -15,7 +15,7 @@ import (
 
 // headers sets what every answer carries. The page needs no inline script and
 // nothing from elsewhere.
-func headers(next http.Handler) http.Handler {
+func (s *Server) headers(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
@@ -23,6 +23,13 @@ func headers(next http.Handler) http.Handler {
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		if s.secure() {
+			h.Set("Strict-Transport-Security", "max-age=63072000")
+		}
+		if strings.HasPrefix(r.URL.Path, "/api/") {
+			h.Set("Cache-Control", "no-store") // what one person sees is nobody else's; operations that can be asked again say otherwise
+		}
 		next.ServeHTTP(w, r)
 	})
 }
@@ -183,7 +190,9 @@ func (t *throttle) wait(key string, now time.Time) time.Duration {
 	return max(f.until.Sub(now), 0)
 }
 
-func (t *throttle) failed(key string, now time.Time) {
+// failed notes a failure and tells whether it was the one from which on key must
+// wait.
+func (t *throttle) failed(key string, now time.Time) (slowed bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.fail) > 10_000 {
@@ -206,6 +215,7 @@ func (t *throttle) failed(key string, now time.Time) {
 	if f.n >= 5 {
 		f.until = now.Add(min(time.Second<<min(f.n-5, 9), 5*time.Minute))
 	}
+	return f.n == 5
 }
 
 func (t *throttle) passed(key string) {

@@ -76,6 +76,10 @@ func (h *hub) leave(v *view) {
 // beatEvery is the rhythm of the stream.
 const beatEvery = time.Second
 
+// recheckEvery is how long somebody who was signed out, disabled or given other
+// grants goes on seeing what they saw.
+const recheckEvery = 10 * time.Second
+
 func (h *hub) run(ctx context.Context) {
 	tick := time.NewTicker(beatEvery)
 	defer tick.Stop()
@@ -206,13 +210,26 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 	of, rev, _ := strings.Cut(since, ".")
 	seen, err := strconv.ParseUint(rev, 10, 64)
 	fresh := err != nil || of != epoch
-	sites := scope(ctx).Narrow(r.URL.Query().Get("site"))
+	only := r.URL.Query().Get("site")
+	sites := scope(ctx).Narrow(only)
+	checked := time.Now()
 	view := s.hub.join(sites)
 	defer s.hub.leave(view)
 	if !send(event("hello", 0, map[string]string{"version": s.Version})) || !send([]byte("retry: 2000\n\n")) {
 		return
 	}
 	for {
+		if time.Since(checked) > recheckEvery {
+			if !s.still(r, only, sites) {
+				// An empty id makes the browser forget its revision: whoever comes back
+				// with other rights starts afresh.
+				if send([]byte("id:\nevent: end\ndata: {}\n\n")) {
+					_ = out.Flush()
+				}
+				return
+			}
+			checked = time.Now()
+		}
 		b, next := s.hub.now(view)
 		if b.to != 0 || fresh {
 			switch {

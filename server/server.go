@@ -2,9 +2,10 @@
 // /openapi.yaml), the live stream, sign-in, /metrics, and the dashboard's web
 // build.
 //
-// Every request passes the same gates in the same order: security headers and
-// body limit, cross-origin protection, who is it ([Principal]), may they (the
-// operation's right, see policy.go), and only then the handler. A new operation
+// Every request passes the same gates in the same order: security headers, where
+// it comes from and body limit, cross-origin protection, how often this address
+// asks, who it is ([Principal]), how often they ask, may they (the operation's
+// right, see policy.go), and only then the handler. A new operation
 // without a line in the policy does not register.
 package server
 
@@ -18,11 +19,12 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 	"time"
 
-	"github.com/alexedwards/scs/v2"
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/go-webauthn/webauthn/webauthn"
 
 	"ballast/fleet"
 	"ballast/ledger"
@@ -41,12 +43,16 @@ type Options struct {
 	Site      string
 	Zone      string
 	Version   string
-	Simulated bool                                                  // the machines are simulated, and every page must say so
-	URL       string                                                // how people reach the server
-	Rescan    func(ctx context.Context, ranges []netip.Prefix) bool // starts a scan, false when one runs; nil: not available
-	Scan      func() ScanState                                      // how far the running or last scan is
-	Plant     func(now time.Time) []plant.Reading                   // newest of each meter and controller; nil: none
-	Log       *slog.Logger
+	Simulated bool   // the machines are simulated, and every page must say so
+	URL       string // how people reach the server
+	OIDC      *OIDC  // sign-in with an OpenID Connect provider; nil: none
+	Limits    Limits // how often the API may be asked
+	// TrustedProxies are the addresses whose X-Forwarded-For is believed.
+	TrustedProxies []netip.Prefix
+	Rescan         func(ctx context.Context, ranges []netip.Prefix) bool // starts a scan, false when one runs; nil: not available
+	Scan           func() ScanState                                      // how far the running or last scan is
+	Plant          func(now time.Time) []plant.Reading                   // newest of each meter and controller; nil: none
+	Log            *slog.Logger
 }
 
 // ScanState is how far a scan is.
@@ -62,11 +68,16 @@ type ScanState struct {
 // Server is the HTTP face.
 type Server struct {
 	Options
-	api      huma.API
-	sessions *scs.SessionManager
-	hub      *hub
-	throttle *throttle
-	handler  http.Handler
+	api         huma.API
+	hub         *hub
+	throttle    *throttle
+	byAddress   *limiter
+	byPrincipal *limiter
+	sealer      *sealer
+	passkeys    *webauthn.WebAuthn // nil: not possible under this URL
+	provider    *provider          // nil: none
+	check       *auditCheck
+	handler     http.Handler
 }
 
 // maxBody bounds what a request may carry.
@@ -74,13 +85,12 @@ const maxBody = 1 << 20
 
 // New builds the server; call Run to serve.
 func New(o Options) *Server {
-	s := &Server{Options: o, throttle: newThrottle()}
-	s.sessions = scs.New()
-	s.sessions.Store = o.Record.Sessions()
-	s.sessions.HashTokenInStore = true
-	s.sessions.Lifetime = 14 * 24 * time.Hour
-	s.sessions.IdleTimeout = 3 * 24 * time.Hour
-	s.sessions.Cookie.Name = "ballast"
+	s := &Server{Options: o, throttle: newThrottle(), sealer: newSealer(), check: &auditCheck{},
+		byAddress: newLimiter(o.Limits.Address, 10_000), byPrincipal: newLimiter(o.Limits.Principal, 10_000)}
+	s.passkeys = newPasskeys(o.URL)
+	if o.OIDC != nil {
+		s.provider = newProvider(*o.OIDC, o.URL)
+	}
 	s.hub = newHub(s)
 
 	mux := http.NewServeMux()
@@ -91,11 +101,17 @@ func New(o Options) *Server {
 	config.CreateHooks = nil // no $schema field in every reply
 	config.Components.Schemas = schemas()
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"session": {Type: "apiKey", In: "cookie", Name: s.sessions.Cookie.Name},
+		"session": {Type: "apiKey", In: "cookie", Name: "ballast", Description: "Over TLS its name is __Host-ballast."},
 		"key":     {Type: "http", Scheme: "bearer", Description: "API key"},
 	}
 	s.api = humago.New(mux, config)
 	s.registerSession()
+	s.registerAccount()
+	s.registerPasskeys()
+	s.registerOIDC()
+	s.registerPeople()
+	s.registerKeys()
+	s.registerAudit()
 	s.registerSites()
 	s.registerSite()
 	s.registerMachines()
@@ -122,7 +138,10 @@ func New(o Options) *Server {
 	cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		problem(w, http.StatusForbidden, "this request comes from another site's page")
 	}))
-	s.handler = headers(limitBody(cross.Handler(s.identify(compress(mux)))))
+	if o.URL != "" {
+		_ = cross.AddTrustedOrigin(strings.TrimRight(o.URL, "/")) // a proxy may have changed Host; a URL that is no origin is none
+	}
+	s.handler = s.headers(steady(s.locate(limitBody(cross.Handler(s.limitAddress(s.identify(s.limitPrincipal(compress(mux)))))))))
 	return s
 }
 
@@ -137,15 +156,18 @@ func (s *Server) OpenAPI(asJSON bool) ([]byte, error) {
 	return s.api.OpenAPI().YAML()
 }
 
-// Run serves on l until ctx ends, then lets requests under way finish for a few
-// seconds.
-func (s *Server) Run(ctx context.Context, l net.Listener) error {
+// Run serves on doors until ctx ends, then lets requests under way finish for a
+// few seconds. A door's TLS is its listener's.
+func (s *Server) Run(ctx context.Context, doors ...net.Listener) error {
 	srv := &http.Server{
 		Handler: s.handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
 		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	go s.hub.run(ctx)
+	defer s.check.stop()
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
@@ -154,10 +176,15 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 		defer cancel()
 		_ = srv.Shutdown(limit)
 	}()
-	err := srv.Serve(l)
-	if errors.Is(err, http.ErrServerClosed) {
-		<-stopped
-		return nil
+	failed := make(chan error, len(doors))
+	for _, l := range doors {
+		go func() { failed <- srv.Serve(l) }()
 	}
-	return fmt.Errorf("serving: %w", err)
+	for range doors {
+		if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serving: %w", err)
+		}
+	}
+	<-stopped
+	return nil
 }

@@ -1,6 +1,76 @@
 // Generated from docs/openapi.yaml by types.mjs. Do not edit.
 export interface components {
   schemas: {
+    Account: {
+      "created_at": string
+      "full_name": string
+      "grants": (components['schemas']['LedgerGrant'])[] | null
+      "id": number
+      /** Accounts at the OpenID Connect provider that open this one. */
+      "identities": (components['schemas']['LinkedIdentity'])[] | null
+      "name": string
+      "passkeys": (components['schemas']['PasskeyInfo'])[] | null
+      /** Whether there is a password to change. */
+      "password": boolean
+    }
+    Add-keyRequest: {
+      /** When it stops working; never when left out. */
+      "expires"?: string
+      /** What it is for. */
+      "name": string
+      /** What it may do, at most what its owner may. */
+      "scopes": ("look" | "repair" | "command" | "configure" | "money" | "administer" | "portal")[] | null
+      /** Name of another owner, for an admin. */
+      "user"?: string
+    }
+    Add-passkeyRequest: {
+      /** PublicKeyCredential.toJSON() of the new credential. */
+      "credential": unknown
+      /** What you call it: the device, most often. */
+      "name": string
+    }
+    Audit-checkRequest: {
+      /** Heads of the log that were kept elsewhere: the log must pass through each. */
+      "anchors"?: (components['schemas']['LedgerAuditHead'])[] | null
+    }
+    AuditAnchor: {
+      "at": string
+      "hash": string
+      "seq": number
+      /** Of the Ballast whose log it is. */
+      "url": string
+    }
+    AuditPage: {
+      /** The newest row of the whole log. */
+      "head": components['schemas']['LedgerAuditHead']
+      /** Before which the next page goes on; absent at the end. */
+      "next"?: number
+      "rows": (components['schemas']['LedgerAuditRow'])[] | null
+    }
+    AuditState: {
+      /** Anchors that it is checked against. */
+      "anchors": number
+      "by"?: string
+      /** Rows checked. */
+      "done": number
+      "finished"?: string
+      /** The last row that was right. */
+      "head": components['schemas']['LedgerAuditHead']
+      /** What is wrong, and at which row. */
+      "problem"?: string
+      "running": boolean
+      /** Every row is as it was written, none is missing, none was put in, and all anchors are passed. */
+      "sound": boolean
+      "started"?: string
+      /** Rows that the log had when the check began. */
+      "total": number
+    }
+    Change-passwordRequest: {
+      /** At least 12 characters. */
+      "new": string
+      /** The password in force. */
+      "old": string
+    }
     CommandBody: {
       /** Written, in the order of the machines that can take the wish. Empty for a preview. */
       "commands": (components['schemas']['LedgerCommand'])[] | null
@@ -37,10 +107,25 @@ export interface components {
       /** kind profile: its name */
       "profile"?: string
     }
+    Edit-accountRequest: {
+      "full_name"?: string
+    }
     EditInputBody: {
       "group"?: string
       "name"?: string
       "retired"?: boolean
+    }
+    EditPersonInputBody: {
+      "disabled"?: boolean
+      "full_name"?: string
+      /** All grants at sites where you are admin; those elsewhere stay. */
+      "grants"?: (components['schemas']['LedgerGrant'])[]
+      /** The version that you looked at; 412 when it is no more. */
+      "version"?: number
+    }
+    EndedBodyBody: {
+      /** How many sessions ended. */
+      "ended": number
     }
     ErrorDetail: {
       /** Where the error occurred, e.g. 'body.items[3].tags' or 'path.thing-id' */
@@ -95,6 +180,52 @@ export interface components {
       "times": (number)[] | null
       "to": string
     }
+    Invite: {
+      "created_at": string
+      "expires": string
+      "grants": (components['schemas']['LedgerGrant'])[] | null
+      "id": number
+      /** Whose password it resets. */
+      "name"?: string
+      "note"?: string
+      "purpose": "admin" | "invite" | "reset-password"
+    }
+    InviteRequest: {
+      "grants": (components['schemas']['LedgerGrant'])[] | null
+      /** How long the link works; 0 is a week. */
+      "hours"?: number
+      /** For whom, so that you know later. */
+      "note"?: string
+    }
+    KeyInfo: {
+      "created_at": string
+      "expires"?: string
+      "id": number
+      /** To the minute. */
+      "last_used"?: string
+      "name": string
+      /** Whose it is: it can never do more than they. */
+      "owner": string
+      /** How the key begins; the rest was shown once. */
+      "prefix": string
+      "revoked"?: string
+      "scopes": ("look" | "repair" | "command" | "configure" | "money" | "administer" | "portal")[] | null
+      "user": number
+    }
+    LedgerAuditHead: {
+      "hash": string
+      "seq": number
+    }
+    LedgerAuditRow: {
+      "action": string
+      "actor": string
+      "at": string
+      "detail"?: string
+      "hash": string
+      "prev": string
+      "seq": number
+      "subject": string
+    }
     LedgerCommand: {
       "actor": string
       "attempts": number
@@ -147,6 +278,16 @@ export interface components {
       "container"?: string
       "rack"?: string
       "slot"?: string
+    }
+    Link-identityResponse: {
+      "location": string
+    }
+    LinkedIdentity: {
+      "created_at": string
+      "email"?: string
+      "issuer": string
+      "last_used": string
+      "subject": string
     }
     ListBody: {
       "machines": (components['schemas']['Row'])[] | null
@@ -394,6 +535,64 @@ export interface components {
       "kind": string
       "where": string
     }
+    Name-passkeyRequest: {
+      "name": string
+    }
+    NewKey: {
+      "created_at": string
+      "expires"?: string
+      "id": number
+      /** Shown this once: the record keeps only its hash. */
+      "key": string
+      /** To the minute. */
+      "last_used"?: string
+      "name": string
+      /** Whose it is: it can never do more than they. */
+      "owner": string
+      /** How the key begins; the rest was shown once. */
+      "prefix": string
+      "revoked"?: string
+      "scopes": ("look" | "repair" | "command" | "configure" | "money" | "administer" | "portal")[] | null
+      "user": number
+    }
+    NewLink: {
+      "expires": string
+      "link": string
+    }
+    Passkey-optionsRequest: {
+      /** Yours, when you have one: a passkey outlasts a session. */
+      "password"?: string
+    }
+    PasskeyInfo: {
+      "created_at": string
+      "id": number
+      "last_used"?: string
+      "name": string
+      /** Kept by a provider on several devices, not on one alone. */
+      "synced": boolean
+    }
+    Person: {
+      "created_at": string
+      "disabled"?: string
+      /** Has grants at other sites, too: only an admin of these may disable them or reset their password. */
+      "elsewhere": boolean
+      "full_name"?: string
+      /** Those that the one who asks may see. */
+      "grants": (components['schemas']['LedgerGrant'])[] | null
+      "id": number
+      /** In a session that has not ended. */
+      "last_seen"?: string
+      /** To sign in with. */
+      "name": string
+      /** It is the one who asks. */
+      "self": boolean
+      /** Browsers they are signed in with. */
+      "sessions": number
+      /** Ways that they have to sign in; none for accounts of programs. */
+      "signs_in": ("password" | "passkey" | "oidc")[] | null
+      /** Send it back with an edit, or as If-Match, so that nothing is overwritten that somebody else changed. */
+      "version": number
+    }
     PlantCooling: {
       "alarms"?: (string)[] | null
       "ambient_c"?: number | null
@@ -482,6 +681,14 @@ export interface components {
       "machine": number
       "why": string
     }
+    RightInfo: {
+      "meaning": string
+      "right": string
+    }
+    RoleInfo: {
+      "rights": (components['schemas']['RightInfo'])[] | null
+      "role": string
+    }
     Row: {
       "addr": string
       "condition": "hashing" | "degraded" | "starting" | "sleeping" | "down" | "silent" | "locked" | "unknown"
@@ -532,17 +739,52 @@ export interface components {
       /** One for each time; null where nothing was measured. */
       "values": (number | null)[] | null
     }
+    SessionInfo: {
+      /** Where it was last seen. */
+      "address": string
+      /** What the browser says it is. */
+      "agent": string
+      /** The one that asks. */
+      "current": boolean
+      /** What the browser says it is, in words. */
+      "device": string
+      /** When it ends without further use. */
+      "expires": string
+      "id": number
+      /** To the minute. */
+      "last_seen": string
+      "method": "password" | "passkey" | "oidc" | "link"
+      "since": string
+    }
     SetUpInputBody: {
-      /** To sign in with. */
+      /** To sign in with. A link that resets a password knows whose it is and does not look at it. */
       "name": string
       /** At least 12 characters. */
       "password": string
       /** From the one-time link. */
       "token": string
     }
+    Setup-linkRequest: {
+      /** From the one-time link. */
+      "token": string
+    }
+    SetupLink: {
+      "expires": string
+      "grants": (components['schemas']['LedgerGrant'])[] | null
+      /** Whose password it resets. */
+      "name"?: string
+      /** Whom it was made for. */
+      "note"?: string
+      "purpose": "admin" | "invite" | "reset-password"
+    }
     SignInInputBody: {
       "name": string
       "password": string
+    }
+    SignInMethods: {
+      /** What the provider is called on the button; empty: there is none. */
+      "oidc"?: string
+      "passkeys": boolean
     }
     Site: {
       /** Machines in each condition. */

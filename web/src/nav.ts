@@ -26,7 +26,16 @@ export const sections: Section[] = [
   { title: 'Money', key: 'o', pages: [] },
   { title: 'Tenants', key: 't', pages: [] },
   { title: 'Places', key: 'l', pages: [] },
-  { title: 'Settings', key: 's', pages: [] },
+  {
+    title: 'Settings',
+    key: 's',
+    pages: [
+      { title: 'Your account', to: '/settings/account', words: 'password passkey session name profile' },
+      { title: 'People', to: '/settings/people', right: 'administer', words: 'users accounts invite roles grants admin' },
+      { title: 'API keys', to: '/settings/keys', words: 'token program grafana' },
+      { title: 'Audit', to: '/settings/audit', right: 'administer', words: 'log history who did what verify anchor chain' },
+    ],
+  },
 ]
 
 /** Sections with the pages that these rights open. */

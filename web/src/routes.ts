@@ -1,5 +1,6 @@
 import { createRootRoute, createRoute, retainSearchParams } from '@tanstack/react-router'
 import { Frame } from './frame/Frame'
+import { ownPath } from './frame/path'
 import { SetUp } from './frame/SetUp'
 import { SignIn } from './frame/SignIn'
 import { ranges, type View } from './frame/view'
@@ -28,7 +29,7 @@ export const signIn = createRoute({
   path: '/sign-in',
   component: SignIn,
   // Only a path of our own: a link must not send people elsewhere after sign-in.
-  validateSearch: (s: Record<string, unknown>): { to?: string } => ({ to: typeof s.to === 'string' && /^\/(?![/\\])/.test(s.to) ? s.to : undefined }),
+  validateSearch: (s: Record<string, unknown>): { to?: string; problem?: string } => ({ to: ownPath(s.to), problem: text(s.problem) }),
 })
 
 export const setUp = createRoute({ getParentRoute: () => root, path: '/setup', component: SetUp })

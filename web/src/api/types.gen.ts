@@ -13,7 +13,7 @@ export interface components {
       /** Whether there is a password to change. */
       "password": boolean
     }
-    Add-keyRequest: {
+    AddKeyRequest: {
       /** When it stops working; never when left out. */
       "expires"?: string
       /** What it is for. */
@@ -23,15 +23,11 @@ export interface components {
       /** Name of another owner, for an admin. */
       "user"?: string
     }
-    Add-passkeyRequest: {
+    AddPasskeyRequest: {
       /** PublicKeyCredential.toJSON() of the new credential. */
       "credential": unknown
       /** What you call it: the device, most often. */
       "name": string
-    }
-    Audit-checkRequest: {
-      /** Heads of the log that were kept elsewhere: the log must pass through each. */
-      "anchors"?: (components['schemas']['LedgerAuditHead'])[] | null
     }
     AuditAnchor: {
       "at": string
@@ -39,6 +35,10 @@ export interface components {
       "seq": number
       /** Of the Ballast whose log it is. */
       "url": string
+    }
+    AuditCheckRequest: {
+      /** Heads of the log that were kept elsewhere: the log must pass through each. */
+      "anchors"?: (components['schemas']['LedgerAuditHead'])[] | null
     }
     AuditPage: {
       /** The newest row of the whole log. */
@@ -65,7 +65,7 @@ export interface components {
       /** Rows that the log had when the check began. */
       "total": number
     }
-    Change-passwordRequest: {
+    ChangePasswordRequest: {
       /** At least 12 characters. */
       "new": string
       /** The password in force. */
@@ -107,7 +107,7 @@ export interface components {
       /** kind profile: its name */
       "profile"?: string
     }
-    Edit-accountRequest: {
+    EditAccountRequest: {
       "full_name"?: string
     }
     EditInputBody: {
@@ -279,7 +279,7 @@ export interface components {
       "rack"?: string
       "slot"?: string
     }
-    Link-identityResponse: {
+    LinkIdentityResponse: {
       "location": string
     }
     LinkedIdentity: {
@@ -535,7 +535,7 @@ export interface components {
       "kind": string
       "where": string
     }
-    Name-passkeyRequest: {
+    NamePasskeyRequest: {
       "name": string
     }
     NewKey: {
@@ -559,10 +559,6 @@ export interface components {
       "expires": string
       "link": string
     }
-    Passkey-optionsRequest: {
-      /** Yours, when you have one: a passkey outlasts a session. */
-      "password"?: string
-    }
     PasskeyInfo: {
       "created_at": string
       "id": number
@@ -570,6 +566,10 @@ export interface components {
       "name": string
       /** Kept by a provider on several devices, not on one alone. */
       "synced": boolean
+    }
+    PasskeyOptionsRequest: {
+      /** Yours, when you have one: a passkey outlasts a session. */
+      "password"?: string
     }
     Person: {
       "created_at": string
@@ -764,10 +764,6 @@ export interface components {
       /** From the one-time link. */
       "token": string
     }
-    Setup-linkRequest: {
-      /** From the one-time link. */
-      "token": string
-    }
     SetupLink: {
       "expires": string
       "grants": (components['schemas']['LedgerGrant'])[] | null
@@ -776,6 +772,10 @@ export interface components {
       /** Whom it was made for. */
       "note"?: string
       "purpose": "admin" | "invite" | "reset-password"
+    }
+    SetupLinkRequest: {
+      /** From the one-time link. */
+      "token": string
     }
     SignInInputBody: {
       "name": string

@@ -17,7 +17,8 @@ import (
 	"ballast/ledger"
 )
 
-type auditQuery struct {
+// AuditQuery picks rows of the log.
+type AuditQuery struct {
 	Actor   string    `query:"actor" maxLength:"200" doc:"Who did it, as the log calls them."`
 	Action  string    `query:"action" maxLength:"100" doc:"What was done; with a dot at its end, everything that begins so (user.)."`
 	Subject string    `query:"subject" maxLength:"200" doc:"To what (machine/17)."`
@@ -25,12 +26,12 @@ type auditQuery struct {
 	Until   time.Time `query:"until" doc:"Before."`
 }
 
-func (q auditQuery) filter() ledger.AuditFilter {
+func (q AuditQuery) filter() ledger.AuditFilter {
 	return ledger.AuditFilter{Actor: q.Actor, Action: q.Action, Subject: q.Subject, Since: q.Since, Until: q.Until}
 }
 
 type auditInput struct {
-	auditQuery
+	AuditQuery
 	conditional.Params
 	Before int64 `query:"before" minimum:"0" doc:"The seq that the page before ended with."`
 	Limit  int   `query:"limit" default:"100" minimum:"1" maximum:"1000"`
@@ -143,7 +144,7 @@ func spreadsheet(text string) string {
 	return text
 }
 
-func (s *Server) auditExport(ctx context.Context, in *auditQuery) (*huma.StreamResponse, error) {
+func (s *Server) auditExport(ctx context.Context, in *AuditQuery) (*huma.StreamResponse, error) {
 	if err := wholeLog(ctx); err != nil {
 		return nil, err
 	}

@@ -219,7 +219,7 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	for {
-		if time.Since(checked) > recheckEvery {
+		if time.Since(checked) > s.recheck {
 			if !s.still(r, only, sites) {
 				// An empty id makes the browser forget its revision: whoever comes back
 				// with other rights starts afresh.

@@ -141,7 +141,7 @@ func (s *Server) registerPasskeys() {
 	op(s, huma.Operation{OperationID: "add-passkey", Method: http.MethodPost, Path: "/api/v1/account/passkeys", Summary: "Register a passkey", Tags: account, DefaultStatus: http.StatusCreated, Errors: []int{409, 422}}, s.addPasskey)
 	op(s, huma.Operation{OperationID: "name-passkey", Method: http.MethodPatch, Path: "/api/v1/account/passkeys/{id}", Summary: "Rename a passkey", Tags: account, DefaultStatus: http.StatusNoContent, Errors: []int{404}},
 		func(ctx context.Context, in *struct {
-			idInput
+			ID   int64 `path:"id" minimum:"1"`
 			Body struct {
 				Name string `json:"name" minLength:"1" maxLength:"60"`
 			}

@@ -167,7 +167,7 @@ func personTag(ctx context.Context, u ledger.User) string {
 }
 
 func (s *Server) person(ctx context.Context, in *struct {
-	idInput
+	ID int64 `path:"id" minimum:"1"`
 	conditional.Params
 }) (*personOutput, error) {
 	u, err := s.visible(ctx, s.Record, in.ID)
@@ -191,7 +191,7 @@ func (s *Server) personOutput(ctx context.Context, u ledger.User) (*personOutput
 }
 
 type editPersonInput struct {
-	idInput
+	ID int64 `path:"id" minimum:"1"`
 	conditional.Params
 	Body struct {
 		Version  *int64          `json:"version,omitempty" doc:"The version that you looked at; 412 when it is no more."`

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"reflect"
 	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -216,6 +217,13 @@ func scope(ctx context.Context) Scope {
 // op registers an operation under the right that the policy gives it.
 func op[I, O any](s *Server, o huma.Operation, do func(context.Context, *I) (*O, error)) {
 	right := s.govern(&o)
+	// The library does not look into an embedded type that is not exported: its
+	// parameters would be silently dead.
+	for f := range reflect.TypeFor[I]().Fields() {
+		if f.Anonymous && !f.IsExported() {
+			panic("operation " + o.OperationID + " embeds " + f.Name + ", whose parameters would not be read: export it")
+		}
+	}
 	// Before the input is looked at: a stranger learns nothing from what we say of
 	// their parameters.
 	o.Middlewares = append(o.Middlewares, func(ctx huma.Context, next func(huma.Context)) {

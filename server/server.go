@@ -77,6 +77,7 @@ type Server struct {
 	passkeys    *webauthn.WebAuthn // nil: not possible under this URL
 	provider    *provider          // nil: none
 	check       *auditCheck
+	recheck     time.Duration // how often listeners are asked who they are
 	handler     http.Handler
 }
 
@@ -85,7 +86,7 @@ const maxBody = 1 << 20
 
 // New builds the server; call Run to serve.
 func New(o Options) *Server {
-	s := &Server{Options: o, throttle: newThrottle(), sealer: newSealer(), check: &auditCheck{},
+	s := &Server{Options: o, throttle: newThrottle(), sealer: newSealer(), check: &auditCheck{}, recheck: recheckEvery,
 		byAddress: newLimiter(o.Limits.Address, 10_000), byPrincipal: newLimiter(o.Limits.Principal, 10_000)}
 	s.passkeys = newPasskeys(o.URL)
 	if o.OIDC != nil {

@@ -16,8 +16,8 @@ type SiteInfo struct {
 	Machines int    `json:"machines"`
 }
 
-// siteQuery narrows an operation to one site.
-type siteQuery struct {
+// SiteQuery narrows an operation to one site.
+type SiteQuery struct {
 	Only string `query:"site" maxLength:"100" doc:"Only this site."`
 }
 

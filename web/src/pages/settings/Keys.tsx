@@ -46,11 +46,11 @@ export function KeysPage() {
       by: (k) => k.expires ?? '9',
       show: (k) =>
         k.revoked ? (
-          <Badge color="red" variant="light">
+          <Badge tt="none" color="red" variant="light">
             revoked
           </Badge>
         ) : ended(k) ? (
-          <Badge color="gray" variant="light">
+          <Badge tt="none" color="gray" variant="light">
             expired
           </Badge>
         ) : k.expires ? (

@@ -52,11 +52,11 @@ export function PeoplePage() {
       by: (p) => p.disabled ?? '',
       show: (p) =>
         p.disabled ? (
-          <Badge color="red" variant="light" title={`since ${day(p.disabled, true)}`}>
+          <Badge tt="none" color="red" variant="light" title={`since ${day(p.disabled, true)}`}>
             disabled
           </Badge>
         ) : (
-          'may sign in'
+          p.signs_in?.length ? 'may sign in' : 'for programs'
         ),
     },
   ]

@@ -37,7 +37,7 @@ export function Sessions() {
                 <Text fz="sm" fw={500} title={s.agent}>
                   {s.device}{' '}
                   {s.current && (
-                    <Badge size="sm" variant="light">
+                    <Badge tt="none" size="sm" variant="light">
                       this one
                     </Badge>
                   )}

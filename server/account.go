@@ -128,14 +128,13 @@ func (s *Server) changePassword(ctx context.Context, in *struct {
 	}
 	// A stolen session must not be a way to guess the password without limit.
 	now, key := time.Now(), "change "+subject(p.User.ID)
-	if w := s.throttle.wait(key, now); w > 0 {
-		return nil, later("too many wrong passwords", w)
-	}
 	if err := checkPassword("body.new", in.Body.New, p.User.Name); err != nil {
 		return nil, err
 	}
+	if w, _ := s.throttle.try(key, now); w > 0 {
+		return nil, later("too many wrong passwords", w)
+	}
 	if !CheckPassword(p.User.PasswordHash, in.Body.Old) {
-		s.throttle.failed(key, now)
 		return nil, huma.Error422UnprocessableEntity("the old password is wrong", &huma.ErrorDetail{Location: "body.old", Message: "is wrong"})
 	}
 	s.throttle.passed(key)

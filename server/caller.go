@@ -105,17 +105,18 @@ const patience = 30 * time.Second
 // steady gives each write its deadline.
 func steady(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		next.ServeHTTP(&steadyWriter{ResponseWriter: w, out: http.NewResponseController(w)}, r)
+		next.ServeHTTP(&steadyWriter{ResponseWriter: w, out: http.NewResponseController(w), wait: patience}, r)
 	})
 }
 
 type steadyWriter struct {
 	http.ResponseWriter
-	out *http.ResponseController
+	out  *http.ResponseController
+	wait time.Duration
 }
 
 func (w *steadyWriter) Write(b []byte) (int, error) {
-	_ = w.out.SetWriteDeadline(time.Now().Add(patience)) // not every writer has deadlines; those of real connections do
+	_ = w.out.SetWriteDeadline(time.Now().Add(w.wait)) // not every writer has deadlines; those of real connections do
 	return w.ResponseWriter.Write(b)
 }
 

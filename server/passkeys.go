@@ -200,11 +200,10 @@ func (s *Server) passkeyOptions(ctx context.Context, in *struct {
 	p, _ := principal(ctx)
 	if p.User.PasswordHash != "" {
 		now, key := time.Now(), "change "+subject(p.User.ID)
-		if w := s.throttle.wait(key, now); w > 0 {
+		if w, _ := s.throttle.try(key, now); w > 0 {
 			return nil, later("too many wrong passwords", w)
 		}
 		if !CheckPassword(p.User.PasswordHash, in.Body.Password) {
-			s.throttle.failed(key, now)
 			return nil, huma.Error422UnprocessableEntity("the password is wrong", &huma.ErrorDetail{Location: "body.password", Message: "is wrong"})
 		}
 		s.throttle.passed(key)
@@ -279,12 +278,11 @@ func (s *Server) passkeySignIn(ctx context.Context, in *struct{ Body json.RawMes
 		return nil, errNoPasskeys
 	}
 	now, key := time.Now(), "from "+callerOf(ctx).bucket()
-	if w := s.throttle.wait(key, now); w > 0 {
+	if w, _ := s.throttle.try(key, now); w > 0 {
 		return nil, later("too many refused sign-ins", w)
 	}
 	u, err := s.byPasskey(ctx, in.Body, now)
 	if err != nil {
-		s.throttle.failed(key, now)
 		s.Log.Warn("passkey refused", "from", callerOf(ctx), "error", reason(err))
 		if errors.Is(err, errSealed) {
 			return nil, huma.Error401Unauthorized(errSealed.Error())

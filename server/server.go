@@ -100,6 +100,7 @@ func New(o Options) *Server {
 	config.OpenAPIPath = "/openapi"
 	config.DocsPath = ""
 	config.CreateHooks = nil // no $schema field in every reply
+	config.Transformers = append(config.Transformers, fewErrors)
 	config.Components.Schemas = schemas()
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"session": {Type: "apiKey", In: "cookie", Name: "ballast", Description: "Over TLS its name is __Host-ballast."},

@@ -149,8 +149,16 @@ func (s *Server) signIn(ctx context.Context, in *signInInput) (*meOutput, error)
 	from := callerOf(ctx)
 	keys := []string{"from " + from.bucket(), "as " + name}
 	for _, k := range keys {
-		if w := s.throttle.wait(k, now); w > 0 {
+		w, slowed := s.throttle.try(k, now)
+		if w > 0 {
 			return nil, later("too many wrong passwords", w)
+		}
+		if slowed {
+			// Not every wrong password, which would let a stranger write the log
+			// full; the moment that guessing is slowed down.
+			if err := s.Record.Audit(ctx, ledger.Audit{Actor: "nobody", Action: "session.guessing", Subject: "sign-in", Detail: "the fifth attempt in a row " + k}); err != nil {
+				s.Log.Error("writing the audit log", "error", err)
+			}
 		}
 	}
 	u, err := s.Record.UserByName(ctx, name)
@@ -158,15 +166,6 @@ func (s *Server) signIn(ctx context.Context, in *signInInput) (*meOutput, error)
 		return nil, s.fail("reading the account", err)
 	}
 	if !CheckPassword(u.PasswordHash, in.Body.Password) || !u.Disabled.IsZero() {
-		for _, k := range keys {
-			if s.throttle.failed(k, now) {
-				// Not every wrong password, which would let a stranger write the log
-				// full; the moment that guessing is slowed down.
-				if err := s.Record.Audit(ctx, ledger.Audit{Actor: "nobody", Action: "session.guessing", Subject: "sign-in", Detail: "five wrong passwords " + k}); err != nil {
-					s.Log.Error("writing the audit log", "error", err)
-				}
-			}
-		}
 		s.Log.Warn("sign-in refused", "name", name, "from", from)
 		return nil, huma.Error401Unauthorized("name or password is wrong")
 	}

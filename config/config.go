@@ -17,18 +17,23 @@ import (
 
 // Config is everything that can be configured.
 type Config struct {
-	Data      string       `yaml:"data" doc:"Folder that holds the record, the history and the keys. Created when missing, readable by its owner only."`
-	Listen    string       `yaml:"listen" doc:"Address and port of the dashboard and the API. Loopback by default; put a TLS proxy in front before opening it to a network."`
-	URL       string       `yaml:"url" doc:"How people reach the dashboard, when a proxy or a name stands in front of it (https://ballast.example.com). Empty: http://<listen>."`
-	Log       Log          `yaml:"log" doc:"What Ballast writes about itself, to standard error."`
-	Site      Site         `yaml:"site" doc:"The site that this process looks after."`
-	Fleet     Fleet        `yaml:"fleet" doc:"How machines are found, polled and commanded."`
-	Keys      []Credential `yaml:"credentials" doc:"Passwords of machines, by address range, firmware or both. The first entry that fits wins. Ballast guesses none."`
-	Telemetry Telemetry    `yaml:"telemetry" doc:"History of readings."`
-	Ledger    Ledger       `yaml:"ledger" doc:"The record: inventory, commands, people, audit."`
-	Metrics   Metrics      `yaml:"metrics" doc:"Prometheus: the /metrics page and remote write."`
-	Plant     Plant        `yaml:"plant" doc:"Meters, cooling controllers, PDUs and MQTT beside the machines."`
-	Notify    Notify       `yaml:"notify" doc:"How Ballast sends messages to receivers; the receivers themselves are set up in the dashboard."`
+	Data           string         `yaml:"data" doc:"Folder that holds the record, the history and the keys. Created when missing, readable by its owner only."`
+	Listen         string         `yaml:"listen" doc:"Address and port of the dashboard and the API. Loopback by default; an address of a network takes tls, or listen_plain."`
+	URL            string         `yaml:"url" doc:"How people reach the dashboard, when a proxy or a name stands in front of it (https://ballast.example.com). Empty: http://<listen>, or https:// and the first of tls.acme.hosts."`
+	TLS            TLS            `yaml:"tls" doc:"Serve over TLS."`
+	ListenPlain    bool           `yaml:"listen_plain" doc:"Allow listen to be a network's address without tls, because a proxy in front does TLS. Set url to its https address, and trusted_proxies."`
+	TrustedProxies []netip.Prefix `yaml:"trusted_proxies" doc:"Addresses of proxies whose X-Forwarded-For says where a request comes from, for limits and the audit log."`
+	Limits         Limits         `yaml:"limits" doc:"How often the API may be asked; 429 beyond."`
+	SignIn         SignIn         `yaml:"sign_in" doc:"Ways to sign in beside name and password, and passkeys."`
+	Log            Log            `yaml:"log" doc:"What Ballast writes about itself, to standard error."`
+	Site           Site           `yaml:"site" doc:"The site that this process looks after."`
+	Fleet          Fleet          `yaml:"fleet" doc:"How machines are found, polled and commanded."`
+	Keys           []Credential   `yaml:"credentials" doc:"Passwords of machines, by address range, firmware or both. The first entry that fits wins. Ballast guesses none."`
+	Telemetry      Telemetry      `yaml:"telemetry" doc:"History of readings."`
+	Ledger         Ledger         `yaml:"ledger" doc:"The record: inventory, commands, people, audit."`
+	Metrics        Metrics        `yaml:"metrics" doc:"Prometheus: the /metrics page and remote write."`
+	Plant          Plant          `yaml:"plant" doc:"Meters, cooling controllers, PDUs and MQTT beside the machines."`
+	Notify         Notify         `yaml:"notify" doc:"How Ballast sends messages to receivers; the receivers themselves are set up in the dashboard."`
 }
 
 // Notify bounds what messages may do.
@@ -153,6 +158,7 @@ func Default() Config {
 	return Config{
 		Data:   "data",
 		Listen: "127.0.0.1:8480",
+		Limits: Limits{Address: 300, Principal: 100},
 		Log:    Log{Level: "info", Format: "text"},
 		Site:   Site{Name: "site", Zone: "UTC"},
 		Fleet: Fleet{

@@ -51,6 +51,18 @@ func TestProblemsSayWhatAndWhere(t *testing.T) {
 		{"two passwords", "credentials:\n  - password: a\n    password_env: B\n", "credentials[0]: give exactly one of"},
 		{"zone", "site:\n  zone: Texas\n", "no IANA time zone"},
 		{"listen", "listen: 8480\n", "no address such as"},
+		{"open without TLS", "listen: 0.0.0.0:8480\n", "ballast.yaml:1:1: listen: 0.0.0.0:8480 is open to a network without TLS"},
+		{"open to all without TLS", "listen: ':8480'\n", "without TLS"},
+		{"a certificate without key", "tls:\n  cert: a.pem\n", "ballast.yaml:1:1: tls: give both cert and key"},
+		{"files and ACME", "tls:\n  cert: a\n  key: b\n  acme:\n    hosts: [a.example.com]\n", "not both"},
+		{"ACME for an address", "tls:\n  acme:\n    hosts: [192.0.2.1]\n", "is no name such as ballast.example.com"},
+		{"TLS under a plain URL", "tls:\n  cert: a\n  key: b\nurl: http://b.example.com\n", "is plain HTTP, and tls is on"},
+		{"everybody a proxy", "trusted_proxies: [0.0.0.0/0]\n", "trusts everybody"},
+		{"issuer over plain HTTP", "sign_in:\n  oidc:\n    issuer: http://login.example.com\n    client_id: x\n", "ballast.yaml:3:5: sign_in.oidc.issuer"},
+		{"no client", "sign_in:\n  oidc:\n    issuer: https://login.example.com\n", "sign_in.oidc.client_id: is missing"},
+		{"grants of no claim", "sign_in:\n  oidc:\n    issuer: https://a.example.com\n    client_id: x\n    grants: [{value: ops, role: operator}]\n", "name the claim"},
+		{"no such role", "sign_in:\n  oidc:\n    issuer: https://a.example.com\n    client_id: x\n    claim: groups\n    grants: [{value: ops, role: root}]\n", `"root" is none of viewer`},
+		{"two secrets", "sign_in:\n  oidc:\n    issuer: https://a.example.com\n    client_id: x\n    client_secret: a\n    client_secret_env: B\n", "at most one of"},
 		{"postgres without URL", "ledger:\n  engine: postgres\n", "needs a connection URL"},
 		{"deadline over interval", "fleet:\n  deadline: 1m\n", "longer than the interval"},
 	}
@@ -65,6 +77,14 @@ func TestProblemsSayWhatAndWhere(t *testing.T) {
 	}
 	_, ps := Load(Source{Env: []string{"BALLAST_FLEET_INTERVAL=x"}, Set: []string{"fleet.intervl=5s", "nonsense"}})
 	got := Problems(ps).Error()
+	for _, fine := range []string{
+		"listen: '[::1]:8480'\n", "listen: localhost:1\n", "listen: 0.0.0.0:8480\nlisten_plain: true\n", "listen: ':443'\ntls:\n  acme:\n    hosts: [b.example.com]\n",
+		"listen: ':443'\ntls: {cert: a, key: b}\nurl: https://b.example.com\n", "sign_in:\n  oidc:\n    issuer: http://127.0.0.1:9000\n    client_id: x\n",
+	} {
+		if _, ps := Load(Source{File: file(t, fine)}); len(ps) > 0 {
+			t.Errorf("%q: %v", fine, ps)
+		}
+	}
 	for _, want := range []string{`BALLAST_FLEET_INTERVAL: fleet.interval: "x" is no duration`, "did you mean fleet.interval?", "want key=value"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q misses %q", got, want)
@@ -80,6 +100,8 @@ func TestAnnotatedLoadsBack(t *testing.T) {
 	c := Default()
 	c.Fleet.Ranges = []netip.Prefix{netip.MustParsePrefix("10.20.0.0/16")}
 	c.Fleet.Ports = map[uint16]uint16{80: 8080}
+	c.TLS.ACME.Hosts = []string{"ballast.example.com"}
+	c.SignIn.OIDC = OIDC{Issuer: "https://login.example.com", ClientID: "ballast", Scopes: []string{"profile"}, Claim: "groups", Grants: []ClaimGrant{{Value: "*ops", Role: "operator", Site: "a: b"}}, Domains: []string{"example.com"}}
 	c.Keys = []Credential{{Firmware: miner.Antminer, User: "root", PasswordEnv: "X"}}
 	got, ps := Load(Source{File: file(t, Annotated(c))})
 	if len(ps) > 0 {
@@ -88,6 +110,14 @@ func TestAnnotatedLoadsBack(t *testing.T) {
 	if len(got.Keys) == 1 && got.Fleet.Ranges[0] == c.Fleet.Ranges[0] {
 		got.Plant, c.Plant = Plant{}, Plant{}
 		got.Metrics.RemoteWrite, c.Metrics.RemoteWrite = nil, nil
+		if len(got.TrustedProxies) == 0 { // an empty list and none are the same
+			got.TrustedProxies = nil
+		}
+		got.TLS.ACME.Hosts, c.TLS.ACME.Hosts = append([]string{}, got.TLS.ACME.Hosts...), append([]string{}, c.TLS.ACME.Hosts...)
+		o, w := &got.SignIn.OIDC, &c.SignIn.OIDC
+		o.Scopes, w.Scopes = append([]string{}, o.Scopes...), append([]string{}, w.Scopes...)
+		o.Domains, w.Domains = append([]string{}, o.Domains...), append([]string{}, w.Domains...)
+		o.Grants, w.Grants = append([]ClaimGrant{}, o.Grants...), append([]ClaimGrant{}, w.Grants...)
 	}
 	if !reflect.DeepEqual(got, c) {
 		t.Errorf("got  %+v\nwant %+v", got, c)

@@ -350,6 +350,7 @@ func check(c *Config) (out []Problem) {
 			add("url", "%q is no URL such as https://ballast.example.com", c.URL)
 		}
 	}
+	checkAccess(c, add)
 	if _, err := time.LoadLocation(c.Site.Zone); err != nil {
 		add("site.zone", "%q is no IANA time zone such as America/Chicago", c.Site.Zone)
 	}

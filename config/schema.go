@@ -112,7 +112,12 @@ func annotate(b *strings.Builder, v reflect.Value, indent string) {
 		case fv.Kind() == reflect.Slice:
 			b.WriteByte('\n')
 			for i := range fv.Len() {
-				fmt.Fprintf(b, "%s  - %v\n", indent, fv.Index(i).Interface())
+				item := fmt.Sprint(fv.Index(i).Interface())
+				if fv.Type().Elem().Kind() == reflect.String {
+					q, _ := json.Marshal(item) // "*.example.com" would be an alias
+					item = string(q)
+				}
+				fmt.Fprintf(b, "%s  - %s\n", indent, item)
 			}
 		case fv.Kind() == reflect.Map && fv.Len() == 0:
 			b.WriteString(" {}\n")

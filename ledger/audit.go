@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -78,6 +79,11 @@ type AuditLog interface {
 	Audit(ctx context.Context, a Audit) error
 	// AuditRows are those that f picks, newest first.
 	AuditRows(ctx context.Context, f AuditFilter) ([]AuditRow, error)
+	// WalkAudit gives each all rows from the first, and returns the head that the
+	// log claims to have; both are of one instant. An error of each ends it.
+	WalkAudit(ctx context.Context, each func(AuditRow) error) (claimed AuditHead, err error)
+	// AuditHead is the head that the log claims to have, unchecked.
+	AuditHead(ctx context.Context) (AuditHead, error)
 	// VerifyAudit checks the whole chain, and that it passes through anchors,
 	// and returns its head. ErrTampered says which row is wrong: altered,
 	// missing or inserted.
@@ -125,19 +131,22 @@ func (r AuditRow) Sum() string {
 // ChainCheck checks an audit chain row by row. The zero ChainCheck starts at
 // the beginning of a log.
 type ChainCheck struct {
-	anchors map[int64]string
+	anchors map[int64][]string // not passed yet; two of one row may disagree
 	head    AuditHead
 	started bool
 }
 
 // NewChainCheck is a check that also wants the chain to pass through anchors.
 func NewChainCheck(anchors ...AuditHead) *ChainCheck {
-	c := &ChainCheck{anchors: map[int64]string{}, head: auditStart, started: true}
+	c := &ChainCheck{anchors: map[int64][]string{}, head: auditStart, started: true}
 	for _, a := range anchors {
-		c.anchors[a.Seq] = a.Hash
+		c.anchors[a.Seq] = append(c.anchors[a.Seq], a.Hash)
 	}
 	return c
 }
+
+// Head is how far the check came: the last row that was right.
+func (c *ChainCheck) Head() AuditHead { return c.head }
 
 // Next takes the next row, in the order of Seq.
 func (c *ChainCheck) Next(r AuditRow) error {
@@ -152,8 +161,8 @@ func (c *ChainCheck) Next(r AuditRow) error {
 	case r.Hash != r.Sum():
 		return fmt.Errorf("%w: row %d was altered", ErrTampered, r.Seq)
 	}
-	if hash, ok := c.anchors[r.Seq]; ok {
-		if hash != r.Hash {
+	if hashes, ok := c.anchors[r.Seq]; ok {
+		if slices.ContainsFunc(hashes, func(h string) bool { return h != r.Hash }) {
 			return fmt.Errorf("%w: row %d is not the one that was anchored", ErrTampered, r.Seq)
 		}
 		delete(c.anchors, r.Seq)
@@ -170,8 +179,8 @@ func (c *ChainCheck) End(claimed AuditHead) (AuditHead, error) {
 	if claimed != c.head {
 		return c.head, fmt.Errorf("%w: the log ends at row %d and should end at row %d", ErrTampered, c.head.Seq, claimed.Seq)
 	}
-	for seq, hash := range c.anchors {
-		if seq != 0 || hash != auditStart.Hash {
+	for seq, hashes := range c.anchors {
+		if seq != 0 || slices.ContainsFunc(hashes, func(h string) bool { return h != auditStart.Hash }) {
 			return c.head, fmt.Errorf("%w: the anchored row %d is missing", ErrTampered, seq)
 		}
 	}

@@ -30,11 +30,13 @@ import (
 // The ways a call can fail. Stores wrap them, and what they wrap says which
 // row: errors.Is tells what to do.
 var (
-	ErrNotFound = errors.New("not in the ledger")
-	ErrConflict = errors.New("conflicts with what the ledger holds") // lost race, taken name, illegal transition, reused key
-	ErrInvalid  = errors.New("not valid")                            // the caller's mistake
-	ErrTampered = errors.New("the audit log was tampered with")
-	ErrNewer    = errors.New("the ledger was written by a newer Ballast")
+	ErrNotFound  = errors.New("not in the ledger")
+	ErrConflict  = errors.New("conflicts with what the ledger holds") // lost race, taken name, illegal transition, reused key
+	ErrInvalid   = errors.New("not valid")                            // the caller's mistake
+	ErrStale     = errors.New("was changed by somebody else meanwhile")
+	ErrLastAdmin = errors.New("would leave nobody who is admin at all sites and can sign in")
+	ErrTampered  = errors.New("the audit log was tampered with")
+	ErrNewer     = errors.New("the ledger was written by a newer Ballast")
 )
 
 // Tx is everything that can be read and changed as one. Calls made on one Tx
@@ -45,6 +47,8 @@ type Tx interface {
 	Commands
 	Batches
 	People
+	Sessions
+	Credentials
 	Settings
 	Reports
 	Alarms
@@ -61,8 +65,6 @@ type Store interface {
 	// engine may run do again after losing a race, so do must have no effect
 	// outside the Tx it is given. A Tx within a Tx joins the outer one.
 	Tx(ctx context.Context, do func(Tx) error) error
-	// Sessions are the browser sessions; they are no part of Tx and not audited.
-	Sessions() Sessions
 	// Ping tells whether the engine answers.
 	Ping(ctx context.Context) error
 	// Close waits for calls under way and lets go of the engine.

@@ -47,10 +47,17 @@ type User struct {
 	Disabled     time.Time `json:"disabled,omitzero"`
 	CreatedAt    time.Time `json:"created_at"`
 	UpdatedAt    time.Time `json:"updated_at"`
+	Version      int64     `json:"version"` // from 1; each edit counts
+}
+
+// Everywhere tells whether u has a role at all sites and may sign in with it.
+func (u User) Everywhere(r Role) bool {
+	return u.Disabled.IsZero() && slices.Contains(u.Grants, Grant{Role: r})
 }
 
 // UserEdit is what may change about a user. Missing fields stay.
 type UserEdit struct {
+	Version      unit.Opt[int64] // ErrStale unless the user still has this version
 	FullName     unit.Opt[string]
 	PasswordHash unit.Opt[string]
 	Grants       unit.Opt[[]Grant]
@@ -60,13 +67,25 @@ type UserEdit struct {
 // SetupToken lets its bearer set up one account, once. The ledger holds the
 // SHA-256 of the token only.
 type SetupToken struct {
+	ID        int64
 	Sum       string // HashSecret of the token
-	Purpose   string // "admin", "invite", "reset-password"
+	Purpose   Purpose
+	Note      string // for whom, in words
 	User      int64  // for whom, when there is an account already
 	Grants    []Grant
 	CreatedAt time.Time
 	Expires   time.Time
 }
+
+// Purpose is what a set-up token is good for.
+type Purpose string
+
+// The purposes.
+const (
+	ForConsole Purpose = "admin"          // from the console of Ballast's own machine: makes or recovers any account
+	ForInvite  Purpose = "invite"         // makes a new account and touches no other
+	ForReset   Purpose = "reset-password" // gives one account a new password and nothing else
+)
 
 // APIKey lets a program in. The ledger holds the SHA-256 of its secret only.
 type APIKey struct {
@@ -99,11 +118,20 @@ type People interface {
 	UserByName(ctx context.Context, name string) (User, error)
 	// Users are all users, by ID.
 	Users(ctx context.Context) ([]User, error)
-	// EditUser changes a user, or ErrNotFound.
+	// EditUser changes a user, or ErrNotFound. ErrStale when somebody else did
+	// since the version that e names; ErrLastAdmin when nobody would be left who is
+	// admin at all sites and has a way to sign in.
 	EditUser(ctx context.Context, id int64, e UserEdit, by Audit) (User, error)
 
 	// AddSetupToken writes a token that works until it is used or expires.
 	AddSetupToken(ctx context.Context, t SetupToken, by Audit) error
+	// SetupTokenBySum is the token with this sum when it would work, or
+	// ErrNotFound. It uses nothing up.
+	SetupTokenBySum(ctx context.Context, sum string) (SetupToken, error)
+	// SetupTokens are those that would work, by ID.
+	SetupTokens(ctx context.Context) ([]SetupToken, error)
+	// RevokeSetupToken takes back a token that would work, or ErrNotFound.
+	RevokeSetupToken(ctx context.Context, id int64, by Audit) error
 	// UseSetupToken takes the token with this sum, which then works no more.
 	// ErrNotFound when it was never there, was used, or has expired. Of two
 	// callers at once exactly one gets it.
@@ -114,6 +142,8 @@ type People interface {
 	AddAPIKey(ctx context.Context, k APIKey, by Audit) (APIKey, error)
 	// APIKeyByPrefix finds a key, or ErrNotFound. Ask APIKey.Valid.
 	APIKeyByPrefix(ctx context.Context, prefix string) (APIKey, error)
+	// APIKey is one key, or ErrNotFound.
+	APIKey(ctx context.Context, id int64) (APIKey, error)
 	// APIKeys are the keys of a user, or all when user is 0, by ID.
 	APIKeys(ctx context.Context, user int64) ([]APIKey, error)
 	// RevokeAPIKey ends a key, or ErrNotFound.
@@ -121,19 +151,4 @@ type People interface {
 	// TouchAPIKey notes that a key was used. It is not audited; call it at most
 	// once a minute.
 	TouchAPIKey(ctx context.Context, id int64) error
-}
-
-// Sessions keeps browser sessions. It has the methods of scs.CtxStore,
-// scs.Store and scs.IterableStore, so it can be handed to scs as it is.
-type Sessions interface {
-	Find(token string) (b []byte, found bool, err error)
-	Commit(token string, b []byte, expiry time.Time) error
-	Delete(token string) error
-	All() (map[string][]byte, error)
-	FindCtx(ctx context.Context, token string) (b []byte, found bool, err error)
-	CommitCtx(ctx context.Context, token string, b []byte, expiry time.Time) error
-	DeleteCtx(ctx context.Context, token string) error
-	AllCtx(ctx context.Context) (map[string][]byte, error)
-	// Purge removes expired sessions and says how many.
-	Purge(ctx context.Context) (int64, error)
 }

@@ -130,7 +130,7 @@ func TestActivityKeepsToTheScope(t *testing.T) {
 			t.Errorf("%s: %d, decisions on %d machines, want %d", who, code, n, c.machines)
 		}
 		var lines []PowerLine
-		v.list("/api/v1/power", key, &lines)
+		v.read("/api/v1/power", key, &lines)
 		if len(lines) != c.lines {
 			t.Errorf("%s: power of %+v", who, lines)
 		}
@@ -145,7 +145,7 @@ func TestActivityKeepsToTheScope(t *testing.T) {
 	}
 }
 
-func (v *visitor) list(path, key string, into any) {
+func (v *visitor) read(path, key string, into any) {
 	v.t.Helper()
 	req, _ := newRequest(v, path)
 	req.Header.Set("Authorization", "Bearer "+key)

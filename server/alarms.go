@@ -210,11 +210,11 @@ func (s *Server) alarmAt(ctx context.Context, id int64) (*alarm.Alarm, error) {
 	return &a, nil
 }
 
-type alarmID struct {
+type AlarmID struct {
 	ID int64 `path:"id" minimum:"1"`
 }
 
-func (s *Server) oneAlarm(ctx context.Context, in *alarmID) (*struct{ Body AlarmBody }, error) {
+func (s *Server) oneAlarm(ctx context.Context, in *AlarmID) (*struct{ Body AlarmBody }, error) {
 	a, err := s.alarmAt(ctx, in.ID)
 	if err != nil {
 		return nil, err
@@ -257,7 +257,7 @@ func (s *Server) oneAlarm(ctx context.Context, in *alarmID) (*struct{ Body Alarm
 }
 
 func (s *Server) acknowledge(ctx context.Context, in *struct {
-	alarmID
+	AlarmID
 	Body struct {
 		Note string `json:"note,omitempty" maxLength:"500" doc:"What you are about to do, for those who look later."`
 	}
@@ -277,11 +277,11 @@ func (s *Server) acknowledge(ctx context.Context, in *struct {
 	if err := w.Acknowledge(ctx, in.ID, p.Name(), in.Body.Note); err != nil {
 		return nil, s.alarmError("acknowledging the alarm", err)
 	}
-	return s.oneAlarm(ctx, &in.alarmID)
+	return s.oneAlarm(ctx, &in.AlarmID)
 }
 
 func (s *Server) silenceAlarm(ctx context.Context, in *struct {
-	alarmID
+	AlarmID
 	Body struct {
 		Minutes int    `json:"minutes" minimum:"1" maximum:"129600"`
 		Reason  string `json:"reason" minLength:"1" maxLength:"500"`

@@ -207,7 +207,7 @@ func TestEditManyAndSearch(t *testing.T) {
 		t.Errorf("live it is %+v", st.Machine)
 	}
 	for words, want := range map[string]string{"02005e000002": "10.0.0.2", "02:00:5E:00:00:01": "10.0.0.1", "alpha": "10.0.0.1", "nort": "north", "RMA": "rma", "10.0.0.2": "10.0.0.2"} {
-		hits := v.list("/api/v1/search?q="+words, tech...)
+		hits := v.listing("/api/v1/search?q="+words, tech...)
 		if len(hits) == 0 || hits[0]["name"] != want {
 			t.Errorf("%s: %v", words, hits)
 		}
@@ -225,10 +225,10 @@ func TestEditManyAndSearch(t *testing.T) {
 	}
 	_, mine := v.do("POST", "/api/v1/filters", map[string]any{"name": "hot", "query": "q=temp"}, viewer...)
 	_, shared := v.do("POST", "/api/v1/filters", map[string]any{"name": "all", "query": "q=x", "shared": true}, tech...)
-	if got := v.list("/api/v1/filters", tech...); len(got) != 1 || got[0]["name"] != "all" {
+	if got := v.listing("/api/v1/filters", tech...); len(got) != 1 || got[0]["name"] != "all" {
 		t.Errorf("the technician sees %v", got)
 	}
-	if got := v.list("/api/v1/filters", viewer...); len(got) != 2 {
+	if got := v.listing("/api/v1/filters", viewer...); len(got) != 2 {
 		t.Errorf("the viewer sees %v", got)
 	}
 	path := func(f map[string]any) string { return "/api/v1/filters/" + strconv.Itoa(int(f["id"].(float64))) }
@@ -243,8 +243,8 @@ func TestEditManyAndSearch(t *testing.T) {
 	}
 }
 
-// list is a GET that answers with a list.
-func (v *visitor) list(path string, header ...string) []map[string]any {
+// listing is a GET that answers with a list.
+func (v *visitor) listing(path string, header ...string) []map[string]any {
 	v.t.Helper()
 	req, err := http.NewRequestWithContext(v.t.Context(), http.MethodGet, v.base+path, nil)
 	if err != nil {

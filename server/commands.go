@@ -31,6 +31,10 @@ func (s *Server) recordError(what string, err error) error {
 		return huma.Error404NotFound(err.Error())
 	case errors.Is(err, ledger.ErrConflict):
 		return huma.Error409Conflict(err.Error())
+	case errors.Is(err, ledger.ErrStale):
+		return huma.Error412PreconditionFailed(err.Error() + "; look at it again before you change it")
+	case errors.Is(err, ledger.ErrLastAdmin):
+		return huma.Error409Conflict(err.Error())
 	case errors.Is(err, ledger.ErrInvalid):
 		return huma.Error422UnprocessableEntity(err.Error())
 	}

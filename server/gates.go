@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"compress/gzip"
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"net"
 	"net/http"
@@ -11,11 +12,15 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"ballast/ledger"
 )
 
 // headers sets what every answer carries. The page needs no inline script and
 // nothing from elsewhere.
-func headers(next http.Handler) http.Handler {
+func (s *Server) headers(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
@@ -23,6 +28,13 @@ func headers(next http.Handler) http.Handler {
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		if s.secure() {
+			h.Set("Strict-Transport-Security", "max-age=63072000")
+		}
+		if strings.HasPrefix(r.URL.Path, "/api/") {
+			h.Set("Cache-Control", "no-store") // what one person sees is nobody else's; operations that can be asked again say otherwise
+		}
 		next.ServeHTTP(w, r)
 	})
 }
@@ -39,6 +51,43 @@ func problem(w http.ResponseWriter, status int, detail string) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(map[string]any{"title": http.StatusText(status), "status": status, "detail": detail})
+}
+
+// Most errors that one answer lists, and most of a wrong value that it repeats.
+const (
+	mostErrors = 20
+	mostEcho   = 100
+)
+
+// fewErrors bounds what an answer to a wrong request repeats of it. The library
+// lists every wrong field with the whole object around it: of a body of many
+// unknown keys, that is the body squared.
+func fewErrors(_ huma.Context, _ string, v any) (any, error) {
+	m, ok := v.(*huma.ErrorModel)
+	if !ok {
+		return v, nil
+	}
+	if n := len(m.Errors); n > mostErrors {
+		m.Errors = append(m.Errors[:mostErrors:mostErrors], &huma.ErrorDetail{Message: fmt.Sprintf("and %d more", n-mostErrors)})
+	}
+	for i, e := range m.Errors {
+		c := *e
+		switch value := c.Value.(type) {
+		case nil, bool, float64, int, int64, json.Number:
+		case string:
+			// Nor a secret that was typed into the wrong place.
+			if strings.Contains(c.Location, "password") || strings.Contains(c.Location, "token") || strings.HasSuffix(c.Location, ".old") || strings.HasSuffix(c.Location, ".new") {
+				c.Value = nil
+			} else {
+				c.Value = ledger.Clean(value, mostEcho)
+			}
+		default:
+			c.Value = nil
+		}
+		c.Message, c.Location = ledger.Clean(c.Message, 4*mostEcho), ledger.Clean(c.Location, 2*mostEcho)
+		m.Errors[i] = &c
+	}
+	return m, nil
 }
 
 // static serves the web build. Files under /assets carry their content's hash
@@ -172,32 +221,20 @@ type failures struct {
 
 func newThrottle() *throttle { return &throttle{fail: map[string]*failures{}} }
 
-// wait is how long key must wait before it may try again.
-func (t *throttle) wait(key string, now time.Time) time.Duration {
+// try counts an attempt of key, or says how long it must wait for the next. It
+// counts before the outcome is known, so that a hundred guesses at once are a
+// hundred; passed takes it back. slowed tells that this was the attempt from
+// which on key must wait, unless it passes.
+func (t *throttle) try(key string, now time.Time) (wait time.Duration, slowed bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	f, ok := t.fail[key]
-	if !ok || now.Sub(f.last) > 15*time.Minute {
-		return 0
-	}
-	return max(f.until.Sub(now), 0)
-}
-
-func (t *throttle) failed(key string, now time.Time) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if len(t.fail) > 10_000 {
-		for k, f := range t.fail {
-			if now.Sub(f.last) > 15*time.Minute {
-				delete(t.fail, k)
-			}
+	if ok && now.Sub(f.last) <= 15*time.Minute {
+		if w := f.until.Sub(now); w > 0 {
+			return w, false
 		}
-		if len(t.fail) > 10_000 {
-			t.fail = map[string]*failures{} // an attack from ten thousand addresses: forget, the hash itself is slow
-		}
-	}
-	f, ok := t.fail[key]
-	if !ok || now.Sub(f.last) > 15*time.Minute {
+	} else {
+		t.sweep(now)
 		f = &failures{}
 		t.fail[key] = f
 	}
@@ -205,6 +242,22 @@ func (t *throttle) failed(key string, now time.Time) {
 	f.last = now
 	if f.n >= 5 {
 		f.until = now.Add(min(time.Second<<min(f.n-5, 9), 5*time.Minute))
+	}
+	return 0, f.n == 5
+}
+
+// sweep keeps the throttle bounded.
+func (t *throttle) sweep(now time.Time) {
+	if len(t.fail) < 10_000 {
+		return
+	}
+	for k, f := range t.fail {
+		if now.Sub(f.last) > 15*time.Minute {
+			delete(t.fail, k)
+		}
+	}
+	if len(t.fail) >= 10_000 {
+		t.fail = map[string]*failures{} // an attack from ten thousand addresses: forget, the hash itself is slow
 	}
 }
 

@@ -117,6 +117,10 @@ const beatEvery = time.Second
 // back with its revision when it reads again.
 const stalled = 10 * time.Second
 
+// recheckEvery is how long somebody who was signed out, disabled or given other
+// grants goes on seeing what they saw.
+const recheckEvery = 10 * time.Second
+
 func (h *hub) run(ctx context.Context) {
 	tick := time.NewTicker(beatEvery)
 	defer tick.Stop()
@@ -303,7 +307,9 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 	if !fresh {
 		seen-- // see machinesEvent
 	}
-	sites := scope(ctx).Narrow(r.URL.Query().Get("site"))
+	only := r.URL.Query().Get("site")
+	sites := scope(ctx).Narrow(only)
+	checked := time.Now()
 	every := 1
 	if n, err := strconv.Atoi(r.URL.Query().Get("every")); err == nil {
 		every = min(max(n, 1), 60)
@@ -316,6 +322,17 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 	}
 	told := uint64(0) // revision of the alarms that the client has
 	for {
+		if time.Since(checked) > s.recheck {
+			if !s.still(r, only, sites) {
+				// An empty id makes the browser forget its revision: whoever comes back
+				// with other rights starts afresh.
+				if send([]byte("id:\nevent: end\ndata: {}\n\n")) {
+					_ = out.Flush()
+				}
+				return
+			}
+			checked = time.Now()
+		}
 		b, next := s.hub.now(view)
 		if b.made || fresh {
 			switch {

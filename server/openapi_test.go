@@ -1,6 +1,7 @@
 package server
 
 import (
+	"database/sql"
 	"log/slog"
 	"net/http"
 	"os"
@@ -17,7 +18,7 @@ import (
 )
 
 // bare is a server on an empty record and an empty history.
-func bare(t *testing.T) *Server {
+func bare(t *testing.T, set ...func(*Options)) *Server {
 	t.Helper()
 	record, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"), sqlite.Options{})
 	if err != nil {
@@ -39,8 +40,22 @@ func bare(t *testing.T) *Server {
 	if err := alarms.Load(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	return New(Options{Fleet: f, Alarms: alarms, Record: record, History: history, Version: "1", Metrics: http.NotFoundHandler(), Log: log, Site: "site",
-		Web: fstest.MapFS{"index.html": {Data: []byte("<title>page</title>")}, "assets/a.js": {Data: []byte("1")}}})
+	o := Options{Fleet: f, Alarms: alarms, Record: record, History: history, Version: "1", Metrics: http.NotFoundHandler(), Log: log, Site: "site",
+		Web: fstest.MapFS{"index.html": {Data: []byte("<title>page</title>")}, "assets/a.js": {Data: []byte("1")}}}
+	for _, f := range set {
+		f(&o)
+	}
+	return New(o)
+}
+
+// rawRecord is a way past the record into its database, for playing an intruder.
+func rawRecord(t *testing.T, s *Server) *sql.DB {
+	t.Helper()
+	store, ok := s.Record.(*sqlite.Store)
+	if !ok {
+		t.Fatal("the record is no SQLite file")
+	}
+	return store.Writer()
 }
 
 // The committed description is the server's.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"reflect"
 	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -19,10 +20,11 @@ import (
 // policy: who may do what is decided here and nowhere else.
 type Right string
 
-// The rights. Two of them need no role.
+// The rights. Three of them need no role.
 const (
 	Anybody  Right = "anybody"   // before sign-in: sign-in itself, set-up
-	SignedIn Right = "signed-in" // one's own account, whatever one's role
+	SignedIn Right = "signed-in" // whoever is known, person or program
+	InPerson Right = "person"    // one's own account: somebody in a browser, never a key
 
 	Look       Right = "look"       // machines, history, alarms, reports
 	Repair     Right = "repair"     // what a technician does at the rack: locate, restart, place, note, acknowledge
@@ -44,6 +46,17 @@ var rights = map[ledger.Role][]Right{
 	ledger.Tenant:     {Portal},
 }
 
+// meanings says what each right is, for the people who grant roles.
+var meanings = map[Right]string{
+	Look:       "see machines, history, alarms and reports",
+	Repair:     "work at the racks: locate, restart, place and note machines, acknowledge alarms",
+	Command:    "change what machines draw: sleep, power, profile, pools; silence alarms",
+	Configure:  "change sites, layouts, address ranges, rules and firmware passwords",
+	Money:      "see and change debt, contracts and statements",
+	Administer: "people, API keys, the audit log, and Ballast itself",
+	Portal:     "see what a tenant has rented and got",
+}
+
 // policy is the right that each operation takes, by its id. An operation that
 // is not here does not register, and an entry without an operation fails a test.
 var policy = map[string]Right{
@@ -51,6 +64,48 @@ var policy = map[string]Right{
 	"sign-in":  Anybody,
 	"sign-out": Anybody,
 	"whoami":   SignedIn,
+	"roles":    SignedIn,
+
+	"sign-in-methods":         Anybody,
+	"passkey-sign-in-options": Anybody,
+	"passkey-sign-in":         Anybody,
+	"oidc-begin":              Anybody,
+	"oidc-return":             Anybody,
+	"setup-link":              Anybody,
+
+	"account":         InPerson,
+	"edit-account":    InPerson,
+	"change-password": InPerson,
+	"sessions":        InPerson,
+	"end-session":     InPerson,
+	"end-sessions":    InPerson,
+	"passkeys":        InPerson,
+	"passkey-options": InPerson,
+	"add-passkey":     InPerson,
+	"name-passkey":    InPerson,
+	"remove-passkey":  InPerson,
+	"link-identity":   InPerson,
+	"unlink-identity": InPerson,
+
+	"keys":       SignedIn, // one's own; Administer for those of others
+	"add-key":    SignedIn,
+	"revoke-key": SignedIn,
+
+	"people":              Administer,
+	"person":              Administer,
+	"edit-person":         Administer,
+	"reset-person":        Administer,
+	"end-person-sessions": Administer,
+	"invites":             Administer,
+	"invite":              Administer,
+	"revoke-invite":       Administer,
+
+	"audit":         Administer,
+	"audit-export":  Administer,
+	"audit-anchor":  Administer,
+	"audit-check":   Administer,
+	"audit-state":   Administer,
+	"audit-uncheck": Administer,
 
 	"sites":          Look,
 	"site":           Look,
@@ -222,6 +277,13 @@ func scope(ctx context.Context) Scope {
 // op registers an operation under the right that the policy gives it.
 func op[I, O any](s *Server, o huma.Operation, do func(context.Context, *I) (*O, error)) {
 	right := s.govern(&o)
+	// The library does not look into an embedded type that is not exported: its
+	// parameters would be silently dead.
+	for f := range reflect.TypeFor[I]().Fields() {
+		if f.Anonymous && !f.IsExported() {
+			panic("operation " + o.OperationID + " embeds " + f.Name + ", whose parameters would not be read: export it")
+		}
+	}
 	// Before the input is looked at: a stranger learns nothing from what we say of
 	// their parameters.
 	o.Middlewares = append(o.Middlewares, func(ctx huma.Context, next func(huma.Context)) {
@@ -266,7 +328,10 @@ func (s *Server) allow(ctx context.Context, right Right) (context.Context, error
 	if !ok {
 		return nil, huma.Error401Unauthorized("sign in first: open the link that `ballast run` printed, or `ballast link` prints a new one")
 	}
-	if right == SignedIn {
+	if right == InPerson && p.Key != nil {
+		return nil, huma.Error403Forbidden("an API key has no account of its own: this takes a person who is signed in")
+	}
+	if right == SignedIn || right == InPerson {
 		return ctx, nil
 	}
 	sites := p.Scope(right)

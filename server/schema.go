@@ -17,6 +17,10 @@ import (
 func schemas() huma.Registry {
 	r := huma.NewMapRegistry("#/components/schemas/", func(t reflect.Type, hint string) string {
 		name := huma.DefaultSchemaNamer(t, hint)
+		// An unnamed body is called after its operation, whose id has dashes.
+		for head, tail, ok := strings.Cut(name, "-"); ok; head, tail, ok = strings.Cut(name, "-") {
+			name = head + strings.ToUpper(tail[:min(1, len(tail))]) + tail[min(1, len(tail)):]
+		}
 		for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
 			t = t.Elem()
 		}

@@ -2,9 +2,10 @@
 // /openapi.yaml), the live stream, sign-in, /metrics, and the dashboard's web
 // build.
 //
-// Every request passes the same gates in the same order: security headers and
-// body limit, cross-origin protection, who is it ([Principal]), may they (the
-// operation's right, see policy.go), and only then the handler. A new operation
+// Every request passes the same gates in the same order: security headers, where
+// it comes from and body limit, cross-origin protection, how often this address
+// asks, who it is ([Principal]), how often they ask, may they (the operation's
+// right, see policy.go), and only then the handler. A new operation
 // without a line in the policy does not register.
 package server
 
@@ -18,11 +19,12 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 	"time"
 
-	"github.com/alexedwards/scs/v2"
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/go-webauthn/webauthn/webauthn"
 
 	"ballast/alarm/watch"
 	"ballast/config"
@@ -55,6 +57,10 @@ type Options struct {
 	Alarms    *watch.Watch                                          // nil: nobody watches
 	Log       *slog.Logger
 
+	OIDC           *OIDC          // sign-in with an OpenID Connect provider; nil: none
+	Limits         Limits         // how often the API may be asked
+	TrustedProxies []netip.Prefix // the addresses whose X-Forwarded-For is believed
+
 	// What the pages of Ballast itself show.
 	Troubles     *Troubles      // nil: none are kept
 	Settings     []config.Entry // the configuration in force, secrets hidden
@@ -80,16 +86,22 @@ type ScanState struct {
 // Server is the HTTP face.
 type Server struct {
 	Options
-	api      huma.API
-	sessions *scs.SessionManager
-	hub      *hub
-	maps     mapViews
-	throttle *throttle
-	reports  *reporter
-	health   *health
-	handler  http.Handler
-	layouts  layouts
-	stalled  time.Duration // how long a listener may take no bytes
+	api         huma.API
+	hub         *hub
+	maps        mapViews
+	throttle    *throttle
+	reports     *reporter
+	health      *health
+	handler     http.Handler
+	layouts     layouts
+	stalled     time.Duration // how long a listener may take no bytes
+	byAddress   *limiter
+	byPrincipal *limiter
+	sealer      *sealer
+	passkeys    *webauthn.WebAuthn // nil: not possible under this URL
+	provider    *provider          // nil: none
+	check       *auditCheck
+	recheck     time.Duration // how often listeners are asked who they are
 }
 
 // maxBody bounds what a request may carry.
@@ -97,13 +109,12 @@ const maxBody = 1 << 20
 
 // New builds the server; call Run to serve.
 func New(o Options) *Server {
-	s := &Server{Options: o, throttle: newThrottle(), stalled: stalled, maps: mapViews{views: map[string]*mapView{}}}
-	s.sessions = scs.New()
-	s.sessions.Store = o.Record.Sessions()
-	s.sessions.HashTokenInStore = true
-	s.sessions.Lifetime = 14 * 24 * time.Hour
-	s.sessions.IdleTimeout = 3 * 24 * time.Hour
-	s.sessions.Cookie.Name = "ballast"
+	s := &Server{Options: o, throttle: newThrottle(), stalled: stalled, maps: mapViews{views: map[string]*mapView{}}, sealer: newSealer(), check: &auditCheck{}, recheck: recheckEvery,
+		byAddress: newLimiter(o.Limits.Address, 10_000), byPrincipal: newLimiter(o.Limits.Principal, 10_000)}
+	s.passkeys = newPasskeys(o.URL)
+	if o.OIDC != nil {
+		s.provider = newProvider(*o.OIDC, o.URL)
+	}
 	s.hub = newHub(s)
 	s.reports = newReporter(s)
 	s.health = newHealth()
@@ -114,13 +125,20 @@ func New(o Options) *Server {
 	about.OpenAPIPath = "/openapi"
 	about.DocsPath = ""
 	about.CreateHooks = nil // no $schema field in every reply
+	about.Transformers = append(about.Transformers, fewErrors)
 	about.Components.Schemas = schemas()
 	about.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"session": {Type: "apiKey", In: "cookie", Name: s.sessions.Cookie.Name},
+		"session": {Type: "apiKey", In: "cookie", Name: "ballast", Description: "Over TLS its name is __Host-ballast."},
 		"key":     {Type: "http", Scheme: "bearer", Description: "API key"},
 	}
 	s.api = humago.New(mux, about)
 	s.registerSession()
+	s.registerAccount()
+	s.registerPasskeys()
+	s.registerOIDC()
+	s.registerPeople()
+	s.registerKeys()
+	s.registerAudit()
 	s.registerSites()
 	s.registerSite()
 	s.registerMachines()
@@ -155,7 +173,10 @@ func New(o Options) *Server {
 	cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		problem(w, http.StatusForbidden, "this request comes from another site's page")
 	}))
-	s.handler = headers(limitBody(cross.Handler(s.identify(compress(mux)))))
+	if o.URL != "" {
+		_ = cross.AddTrustedOrigin(strings.TrimRight(o.URL, "/")) // a proxy may have changed Host; a URL that is no origin is none
+	}
+	s.handler = s.headers(steady(s.locate(limitBody(cross.Handler(s.limitAddress(s.identify(s.limitPrincipal(compress(mux)))))))))
 	return s
 }
 
@@ -170,14 +191,16 @@ func (s *Server) OpenAPI(asJSON bool) ([]byte, error) {
 	return s.api.OpenAPI().YAML()
 }
 
-// Run serves on l until ctx ends, then lets requests under way finish for a few
-// seconds.
-func (s *Server) Run(ctx context.Context, l net.Listener) error {
+// Run serves on doors until ctx ends, then lets requests under way finish for a
+// few seconds. A door's TLS is its listener's.
+func (s *Server) Run(ctx context.Context, doors ...net.Listener) error {
 	srv := &http.Server{
 		Handler: s.handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
 		BaseContext: func(net.Listener) context.Context { return ctx }, ConnContext: withConn,
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	go s.hub.run(ctx)
 	go s.sampleGrowth(ctx)
 	reporting := make(chan struct{})
@@ -185,6 +208,7 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 		defer close(reporting)
 		s.reports.run(ctx)
 	}()
+	defer s.check.stop()
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
@@ -193,11 +217,16 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 		defer cancel()
 		_ = srv.Shutdown(limit)
 	}()
-	err := srv.Serve(l)
-	if errors.Is(err, http.ErrServerClosed) {
-		<-stopped
-		<-reporting // it writes to the record, which closes next
-		return nil
+	failed := make(chan error, len(doors))
+	for _, l := range doors {
+		go func() { failed <- srv.Serve(l) }()
 	}
-	return fmt.Errorf("serving: %w", err)
+	for range doors {
+		if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serving: %w", err)
+		}
+	}
+	<-stopped
+	<-reporting // it writes to the record, which closes next
+	return nil
 }

@@ -24,11 +24,16 @@ func visit(t *testing.T, s *Server) *visitor {
 	t.Helper()
 	ts := httptest.NewServer(s.Handler())
 	t.Cleanup(ts.Close)
+	return visitAt(t, ts.URL)
+}
+
+func visitAt(t *testing.T, base string) *visitor {
+	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &visitor{t, &http.Client{Jar: jar}, ts.URL}
+	return &visitor{t, &http.Client{Jar: jar}, base}
 }
 
 func (v *visitor) do(method, path string, body any, header ...string) (int, map[string]any) {

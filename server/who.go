@@ -20,8 +20,9 @@ import (
 
 // Principal is who makes a request.
 type Principal struct {
-	User ledger.User
-	Key  *ledger.APIKey // when a program asks
+	User    ledger.User
+	Key     *ledger.APIKey  // when a program asks
+	Session *ledger.Session // when a person does
 }
 
 // Name is how the audit log calls them.
@@ -39,31 +40,61 @@ func principal(ctx context.Context) (Principal, bool) {
 	return p, ok
 }
 
-// identify finds out who asks, by session cookie or API key. Who brings neither
-// goes on as nobody; who brings a wrong one is told so.
+// errKey reports an API key that opens nothing.
+var errKey = errors.New("the API key is unknown, expired or revoked")
+
+// identify finds out who asks. Who brings nothing goes on as nobody; who brings a
+// wrong key is told so.
 func (s *Server) identify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if key, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
-			p, err := s.byKey(r.Context(), key)
-			if err != nil {
-				problem(w, http.StatusUnauthorized, "the API key is unknown, expired or revoked")
-				return
-			}
-			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), principalKey{}, p)))
+		p, known, err := s.who(r)
+		if err != nil {
+			problem(w, http.StatusUnauthorized, errKey.Error())
 			return
 		}
-		if c, err := r.Cookie(s.sessions.Cookie.Name); err == nil && c.Value != "" {
-			if ctx, err := s.sessions.Load(r.Context(), c.Value); err == nil {
-				if id := s.sessions.GetInt64(ctx, "user"); id != 0 {
-					if u, err := s.Record.User(ctx, id); err == nil && u.Disabled.IsZero() {
-						ctx = context.WithValue(ctx, principalKey{}, Principal{User: u})
-					}
-				}
-				r = r.WithContext(ctx)
-			}
+		if known {
+			r = r.WithContext(context.WithValue(r.Context(), principalKey{}, p))
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// who says who makes a request, by session cookie or API key; false is nobody.
+// The record is asked each time: an end of a session, a new grant or a disabled
+// account count from the next request on.
+func (s *Server) who(r *http.Request) (Principal, bool, error) {
+	ctx := r.Context()
+	if key, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+		p, err := s.byKey(ctx, key)
+		return p, err == nil, err
+	}
+	c, err := r.Cookie(s.cookieName())
+	if err != nil || c.Value == "" {
+		return Principal{}, false, nil
+	}
+	x, err := s.Record.SessionBySum(ctx, ledger.HashSecret(c.Value))
+	if err != nil {
+		return Principal{}, false, nil
+	}
+	u, err := s.Record.User(ctx, x.User)
+	if err != nil || !u.Disabled.IsZero() {
+		return Principal{}, false, nil
+	}
+	if now := time.Now(); now.Sub(x.LastSeen) > time.Minute {
+		_ = s.Record.TouchSession(ctx, x.ID, callerOf(ctx).String(), sessionEnd(x.CreatedAt, now)) // no request fails for it
+	}
+	return Principal{User: u, Session: &x}, true, nil
+}
+
+// still tells whether the one who asked for a stream may go on reading it: the
+// same person or key, with the same sites.
+func (s *Server) still(r *http.Request, site string, sites Scope) bool {
+	was, _ := principal(r.Context())
+	p, known, err := s.who(r)
+	if err != nil || !known || p.User.ID != was.User.ID || (p.Key == nil) != (was.Key == nil) {
+		return false
+	}
+	return p.Scope(policy["live"]).Narrow(site).Key() == sites.Key()
 }
 
 func (s *Server) byKey(ctx context.Context, key string) (Principal, error) {

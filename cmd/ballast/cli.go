@@ -32,6 +32,8 @@ type cli struct {
 	Report     reportCmd                 `cmd:"" help:"Print or write a report of the running site."`
 	Config     configCmd                 `cmd:"" help:"Check, print or describe the configuration."`
 	Bench      benchCmd                  `cmd:"" help:"Measure Ballast on this machine, against a simulated site."`
+	Key        keyCmd                    `cmd:"" help:"Make, list and revoke API keys for programs."`
+	Backup     backupCmd                 `cmd:"" help:"Copy the record to a file while Ballast runs."`
 	Link       linkCmd                   `cmd:"" help:"Print a one-time link to set up or recover an account."`
 	OpenAPI    openAPICmd                `cmd:"" name:"openapi" help:"Print the API's description (OpenAPI 3.1, YAML)."`
 	Completion kongcompletion.Completion `cmd:"" help:"Print how to switch on completion in your shell."`

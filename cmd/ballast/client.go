@@ -35,7 +35,7 @@ func doorPath(data string) string { return filepath.Join(data, "local.json") }
 // openDoor makes a fresh key for this run and writes the door file. The key of
 // the run before stops working.
 func openDoor(ctx context.Context, record ledger.Store, data, url string) error {
-	const name = "console"
+	const name = server.ConsoleAccount
 	by := ledger.By(name)
 	u, err := record.UserByName(ctx, name)
 	if errors.Is(err, ledger.ErrNotFound) {
@@ -49,7 +49,7 @@ func openDoor(ctx context.Context, record ledger.Store, data, url string) error 
 		return err
 	}
 	for _, k := range keys {
-		if k.Revoked.IsZero() {
+		if k.Revoked.IsZero() && k.Name == name { // others of this account are `ballast key add`'s, and stay
 			if err := record.RevokeAPIKey(ctx, k.ID, by); err != nil {
 				return fmt.Errorf("ending the console's last key: %w", err)
 			}

@@ -222,11 +222,13 @@ func (h *house) run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return fmt.Errorf("opening %s: %w", h.cfg.Listen, err)
 	}
-	local := "http://" + l.Addr().String()
-	url := h.cfg.URL
-	if url == "" {
-		url = local
+	entry, err := h.openEntry(ctx, l)
+	if err != nil {
+		_ = l.Close()
+		return err
 	}
+	defer entry.close()
+	url, local := entry.url, entry.local
 	metrics, stopMetrics, err := h.metrics(ctx)
 	if err != nil {
 		return err
@@ -240,6 +242,7 @@ func (h *house) run(ctx context.Context, s *streams) error {
 		Alarms: alarms, Mailer: mailer{alarms}, Fleet: h.fleet, Record: h.record, History: h.history, Batcher: h.batcher, Metrics: metrics, Web: web.Dist(), Site: h.cfg.Site.Name, Zone: h.cfg.Site.Zone,
 		Version: version, Simulated: h.simulated, URL: url, Rescan: h.scan.start, Scan: h.scan.state, Plant: h.latest.All, Meters: &h.meters, Log: h.log,
 		Troubles: h.troubles, Settings: h.settings, Files: server.Files{Data: h.cfg.Data, History: telemetryPath(h.cfg), Record: recordFile(h.cfg)}, RecordEngine: h.cfg.Ledger.Engine,
+		OIDC: entry.oidc, TrustedProxies: h.cfg.TrustedProxies, Limits: server.Limits{Address: float64(h.cfg.Limits.Address), Principal: float64(h.cfg.Limits.Principal)},
 	})
 	if err := openDoor(ctx, h.record, h.cfg.Data, local); err != nil {
 		return err
@@ -260,7 +263,7 @@ func (h *house) run(ctx context.Context, s *streams) error {
 		})
 	}
 	begin("the fleet", h.fleet.Run)
-	begin("the server", func(ctx context.Context) error { return srv.Run(ctx, l) })
+	begin("the server", func(ctx context.Context) error { return srv.Run(ctx, entry.doors...) })
 	begin("maintenance", h.maintain)
 	begin("scanning", h.scan.run(h.cfg.Fleet.Rescan))
 	begin("the plant", h.plant)
@@ -312,7 +315,7 @@ func (h *house) maintain(ctx context.Context) error {
 			}
 			more = err == nil && done.More
 		}
-		if _, err := h.record.Sessions().Purge(ctx); err != nil && ctx.Err() == nil {
+		if _, err := h.record.PurgeSessions(ctx); err != nil && ctx.Err() == nil {
 			h.log.Error("dropping dead sessions", "error", err)
 		}
 	}
@@ -451,11 +454,8 @@ func (c *linkCmd) Run(ctx context.Context, common *common, s *streams) error {
 		return fmt.Errorf("opening the record: %w", err)
 	}
 	defer record.Close()
-	url := cfg.URL
-	if url == "" {
-		url = "http://" + cfg.Listen
-	}
-	if cl, err := connect(cfg.Data); err == nil && cfg.URL == "" {
+	url := addressOf(cfg, cfg.Listen)
+	if cl, err := connect(cfg.Data); err == nil && cfg.URL == "" && !cfg.TLS.On() {
 		url = cl.door.URL
 	}
 	link, err := server.Link(ctx, record, url, c.For)

@@ -151,39 +151,6 @@ func testAPIKeys(t *testing.T, open Open) {
 	}
 }
 
-func testSessions(t *testing.T, open Open) {
-	c := newClock()
-	s := open(t, c.Now)
-	x := s.Sessions()
-	data := []byte{0, 1, 2, 0xff, 0}
-	ok(t, x.Commit("a", []byte("old"), c.Now().Add(time.Minute)))
-	ok(t, x.Commit("a", data, c.Now().Add(time.Hour)))
-	ok(t, x.Commit("b", nil, c.Now().Add(time.Minute)))
-	if b, found, err := x.Find("a"); err != nil || !found || !slices.Equal(b, data) {
-		t.Errorf("session a: %v %v %v", b, found, err)
-	}
-	if b, found, err := x.Find("b"); err != nil || !found || len(b) != 0 {
-		t.Errorf("session b: %v %v %v", b, found, err)
-	}
-	c.Advance(time.Minute)
-	for _, token := range []string{"b", "nope", "", "\x00\xff"} {
-		if _, found, err := x.Find(token); err != nil || found {
-			t.Errorf("session %q: %v %v", token, found, err)
-		}
-	}
-	if all := must(x.All())(t); !maps.EqualFunc(all, map[string][]byte{"a": data}, slices.Equal) {
-		t.Errorf("all sessions: %v", all)
-	}
-	if n := must(x.Purge(t.Context()))(t); n != 1 {
-		t.Errorf("purged %d", n)
-	}
-	ok(t, x.Delete("a"))
-	ok(t, x.Delete("a"))
-	if all, err := x.All(); err != nil || all == nil || len(all) != 0 {
-		t.Errorf("no sessions: %v %v", all, err)
-	}
-}
-
 func testSettings(t *testing.T, open Open) {
 	s, ctx := open(t, newClock().Now), t.Context()
 	ok(t, s.SetSetting(ctx, "ui.theme", "dark", ledger.By("alice")))

@@ -11,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alexedwards/scs/v2"
-
 	"ballast/ledger"
 	"ballast/ledger/ledgertest"
 	"ballast/ledger/migrations"
@@ -167,37 +165,6 @@ func TestBackup(t *testing.T) {
 	}
 	if v, err := b.Setting(t.Context(), "49"); err != nil || v != "v" {
 		t.Errorf("setting in the backup: %q, %v", v, err)
-	}
-}
-
-// scs takes the sessions as they are.
-var (
-	_ scs.CtxStore         = ledger.Sessions(nil)
-	_ scs.IterableStore    = ledger.Sessions(nil)
-	_ scs.IterableCtxStore = ledger.Sessions(nil)
-)
-
-func TestSCS(t *testing.T) {
-	s := open(t, time.Now)
-	m := scs.New()
-	m.Store = s.Sessions()
-	ctx, err := m.Load(t.Context(), "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	m.Put(ctx, "user", int64(7))
-	token, _, err := m.Commit(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if ctx, err = m.Load(t.Context(), token); err != nil || m.GetInt64(ctx, "user") != 7 {
-		t.Errorf("session: %d, %v", m.GetInt64(ctx, "user"), err)
-	}
-	if err := m.Destroy(ctx); err != nil {
-		t.Fatal(err)
-	}
-	if ctx, err = m.Load(t.Context(), token); err != nil || m.GetInt64(ctx, "user") != 0 {
-		t.Errorf("destroyed session: %d, %v", m.GetInt64(ctx, "user"), err)
 	}
 }
 

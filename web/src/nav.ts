@@ -38,6 +38,10 @@ export const sections: Section[] = [
     title: 'Settings',
     key: 's',
     pages: [
+      { title: 'Your account', to: '/settings/account', words: 'password passkey session name profile' },
+      { title: 'People', to: '/settings/people', right: 'administer', words: 'users accounts invite roles grants admin' },
+      { title: 'API keys', to: '/settings/keys', words: 'token program grafana' },
+      { title: 'Audit', to: '/settings/audit', right: 'administer', words: 'log history who did what verify anchor chain' },
       { title: 'Settings', to: '/settings', right: 'administer', words: 'configuration keys environment file' },
       { title: 'System health', to: '/settings/system', right: 'administer', words: 'ballast itself disk memory polls errors log support bundle version' },
       { title: 'Reports by e-mail', to: '/reports/mail', right: 'configure', words: 'schedule recipients smtp' },

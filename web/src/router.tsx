@@ -2,12 +2,13 @@ import { createRouter } from '@tanstack/react-router'
 import { machineRoutes } from './pages/machines/routes'
 import { nowRoutes } from './pages/now/routes'
 import { reportRoutes } from './pages/reports/routes'
+import { settingsRoutes } from './pages/settings/routes'
 import { systemRoutes } from './pages/system/routes'
 import { Broken } from './parts/Trouble'
 import { frame, root, setUp, signIn } from './routes'
 
 export const router = createRouter({
-  routeTree: root.addChildren([frame.addChildren([...nowRoutes, ...machineRoutes, ...reportRoutes, ...systemRoutes]), signIn, setUp]),
+  routeTree: root.addChildren([frame.addChildren([...nowRoutes, ...machineRoutes, ...reportRoutes, ...systemRoutes, ...settingsRoutes]), signIn, setUp]),
   scrollRestoration: true,
   defaultPreload: 'intent',
   defaultErrorComponent: Broken,

@@ -1,5 +1,6 @@
 import { createRootRoute, createRoute, retainSearchParams } from '@tanstack/react-router'
 import { Frame } from './frame/Frame'
+import { ownPath } from './frame/path'
 import { SetUp } from './frame/SetUp'
 import { SignIn } from './frame/SignIn'
 import { readView } from './frame/view'
@@ -26,10 +27,7 @@ export const signIn = createRoute({
   path: '/sign-in',
   component: SignIn,
   // Only a path of our own: a link must not send people elsewhere after sign-in.
-  validateSearch: (s: Record<string, unknown>): { to?: string; expired?: boolean } => ({
-    to: typeof s.to === 'string' && /^\/(?![/\\])/.test(s.to) ? s.to : undefined,
-    expired: s.expired === true || undefined,
-  }),
+  validateSearch: (s: Record<string, unknown>): { to?: string; expired?: boolean; problem?: string } => ({ to: ownPath(s.to), expired: s.expired === true || undefined, problem: typeof s.problem === 'string' && s.problem ? s.problem : undefined }),
 })
 
 export const setUp = createRoute({ getParentRoute: () => root, path: '/setup', component: SetUp })

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -61,10 +62,8 @@ func (s *Store) Audit(ctx context.Context, a ledger.Audit) error {
 
 // AuditRows implements ledger.AuditLog.
 func (s *Store) AuditRows(ctx context.Context, f ledger.AuditFilter) ([]ledger.AuditRow, error) {
-	if s.tx != nil {
-		if err := s.change(ctx, func(t *txn) error { return t.flushAudit(ctx) }); err != nil {
-			return nil, err
-		}
+	if err := s.flushed(ctx); err != nil {
+		return nil, err
 	}
 	var w where
 	if f.Actor != "" {
@@ -95,26 +94,52 @@ func (s *Store) AuditRows(ctx context.Context, f ledger.AuditFilter) ([]ledger.A
 	return out, nil
 }
 
-// VerifyAudit implements ledger.AuditLog.
-func (s *Store) VerifyAudit(ctx context.Context, anchors ...ledger.AuditHead) (ledger.AuditHead, error) {
+// AuditHead implements ledger.AuditLog.
+func (s *Store) AuditHead(ctx context.Context) (ledger.AuditHead, error) {
+	if err := s.flushed(ctx); err != nil {
+		return ledger.AuditHead{}, err
+	}
+	return auditHead(ctx, s.reader())
+}
+
+func auditHead(ctx context.Context, q querier) (head ledger.AuditHead, err error) {
+	err = q.QueryRowContext(ctx, "SELECT seq, hash FROM audit_head WHERE id = 1").Scan(&head.Seq, &head.Hash)
+	if errors.Is(err, sql.ErrNoRows) {
+		return head, fmt.Errorf("%w: its head is missing", ledger.ErrTampered)
+	}
+	if err != nil {
+		return head, fmt.Errorf("reading the head of the audit log: %w", err)
+	}
+	return head, nil
+}
+
+// flushed chains what waits for the commit, so that it can be read.
+func (s *Store) flushed(ctx context.Context) error {
+	if s.tx == nil {
+		return nil
+	}
+	return s.change(ctx, func(t *txn) error { return t.flushAudit(ctx) })
+}
+
+// WalkAudit implements ledger.AuditLog.
+func (s *Store) WalkAudit(ctx context.Context, each func(ledger.AuditRow) error) (ledger.AuditHead, error) {
+	if err := s.flushed(ctx); err != nil {
+		return ledger.AuditHead{}, err
+	}
 	if s.tx != nil {
-		if err := s.change(ctx, func(t *txn) error { return t.flushAudit(ctx) }); err != nil {
-			return ledger.AuditHead{}, err
-		}
-		return verifyAudit(ctx, s.tx, anchors)
+		return walkAudit(ctx, s.tx, each)
 	}
 	// Rows and head must be of one instant, or a row written in between would
 	// look like tampering.
 	tx, err := s.e.read.BeginTx(ctx, s.e.dialect.Snapshot)
 	if err != nil {
-		return ledger.AuditHead{}, fmt.Errorf("beginning to verify the audit log: %w", err)
+		return ledger.AuditHead{}, fmt.Errorf("beginning to read the audit log: %w", err)
 	}
 	defer tx.Rollback() //nolint:errcheck // it only read
-	return verifyAudit(ctx, tx, anchors)
+	return walkAudit(ctx, tx, each)
 }
 
-func verifyAudit(ctx context.Context, q querier, anchors []ledger.AuditHead) (ledger.AuditHead, error) {
-	check := ledger.NewChainCheck(anchors...)
+func walkAudit(ctx context.Context, q querier, each func(ledger.AuditRow) error) (ledger.AuditHead, error) {
 	rows, err := q.QueryContext(ctx, "SELECT "+auditColumns+" FROM audit ORDER BY seq")
 	if err != nil {
 		return ledger.AuditHead{}, fmt.Errorf("reading the audit log: %w", err)
@@ -125,16 +150,25 @@ func verifyAudit(ctx context.Context, q querier, anchors []ledger.AuditHead) (le
 		if err != nil {
 			return ledger.AuditHead{}, fmt.Errorf("reading the audit log: %w", err)
 		}
-		if err := check.Next(r); err != nil {
+		if err := each(r); err != nil {
 			return ledger.AuditHead{}, err
 		}
 	}
 	if err := rows.Err(); err != nil {
 		return ledger.AuditHead{}, fmt.Errorf("reading the audit log: %w", err)
 	}
-	var head ledger.AuditHead
-	if err := q.QueryRowContext(ctx, "SELECT seq, hash FROM audit_head WHERE id = 1").Scan(&head.Seq, &head.Hash); err != nil {
-		return ledger.AuditHead{}, fmt.Errorf("%w: its head is missing: %w", ledger.ErrTampered, err)
+	if err := rows.Close(); err != nil {
+		return ledger.AuditHead{}, fmt.Errorf("reading the audit log: %w", err)
 	}
-	return check.End(head)
+	return auditHead(ctx, q)
+}
+
+// VerifyAudit implements ledger.AuditLog.
+func (s *Store) VerifyAudit(ctx context.Context, anchors ...ledger.AuditHead) (ledger.AuditHead, error) {
+	check := ledger.NewChainCheck(anchors...)
+	claimed, err := s.WalkAudit(ctx, check.Next)
+	if err != nil {
+		return ledger.AuditHead{}, err
+	}
+	return check.End(claimed)
 }

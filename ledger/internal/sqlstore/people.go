@@ -4,21 +4,19 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
 	"ballast/ledger"
 )
 
-const userColumns = "id, name, full_name, password_hash, grants, disabled_at, created_at, updated_at"
+const userColumns = "id, name, full_name, password_hash, grants, disabled_at, created_at, updated_at, version"
 
 func scanUser(rows *sql.Rows) (u ledger.User, err error) {
 	var grants string
 	var disabled, created, updated int64
-	if err := rows.Scan(&u.ID, &u.Name, &u.FullName, &u.PasswordHash, &grants, &disabled, &created, &updated); err != nil {
+	if err := rows.Scan(&u.ID, &u.Name, &u.FullName, &u.PasswordHash, &grants, &disabled, &created, &updated, &u.Version); err != nil {
 		return u, err
 	}
 	u.Disabled, u.CreatedAt, u.UpdatedAt = moment(disabled), moment(created), moment(updated)
@@ -61,10 +59,10 @@ func (s *Store) AddUser(ctx context.Context, u ledger.User, by ledger.Audit) (le
 		if u.ID, err = t.bump(ctx, "user", 1); err != nil {
 			return err
 		}
-		u.CreatedAt, u.UpdatedAt = t.now(), t.now()
+		u.CreatedAt, u.UpdatedAt, u.Version = t.now(), t.now(), 1
 		u.Disabled = ledger.Moment(u.Disabled)
-		_, err = t.exec(ctx, "INSERT INTO users ("+userColumns+", name_folded) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-			u.ID, u.Name, u.FullName, u.PasswordHash, jsonText(u.Grants), micros(u.Disabled), micros(u.CreatedAt), micros(u.UpdatedAt), foldName(u.Name))
+		_, err = t.exec(ctx, "INSERT INTO users ("+userColumns+", name_folded) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+			u.ID, u.Name, u.FullName, u.PasswordHash, jsonText(u.Grants), micros(u.Disabled), micros(u.CreatedAt), micros(u.UpdatedAt), u.Version, foldName(u.Name))
 		if t.e.dialect.Classify(err) == Unique {
 			return fmt.Errorf("user %s: %w: the name is taken", u.Name, ledger.ErrConflict)
 		}
@@ -115,9 +113,20 @@ func (s *Store) Users(ctx context.Context) ([]ledger.User, error) {
 func (s *Store) EditUser(ctx context.Context, id int64, e ledger.UserEdit, by ledger.Audit) (ledger.User, error) {
 	var u ledger.User
 	err := s.change(ctx, func(t *txn) (err error) {
+		// The counter's row is the lock under which admins come and go: of two who
+		// lower each other at once, the second sees what the first did.
+		if e.Grants.Ok() || e.Disabled.Ok() {
+			if _, err := t.bump(ctx, "user", 0); err != nil {
+				return err
+			}
+		}
 		if u, err = oneUser(ctx, t, "id = ?", id, t.e.dialect.Lock); err != nil {
 			return err
 		}
+		if v, ok := e.Version.Get(); ok && v != u.Version {
+			return fmt.Errorf("user %d: %w", id, ledger.ErrStale)
+		}
+		was := u.Everywhere(ledger.Admin)
 		detail := map[string]any{}
 		if v, ok := e.FullName.Get(); ok {
 			u.FullName = ledger.Clean(v, 0)
@@ -142,9 +151,15 @@ func (s *Store) EditUser(ctx context.Context, id int64, e ledger.UserEdit, by le
 				u.Disabled = t.now()
 			}
 		}
+		if was && !u.Everywhere(ledger.Admin) {
+			if err := t.keepsAdmin(ctx, id); err != nil {
+				return err
+			}
+		}
 		u.UpdatedAt = t.now()
-		_, err = t.exec(ctx, "UPDATE users SET full_name = $1, password_hash = $2, grants = $3, disabled_at = $4, updated_at = $5 WHERE id = $6",
-			u.FullName, u.PasswordHash, jsonText(u.Grants), micros(u.Disabled), micros(u.UpdatedAt), id)
+		u.Version++
+		_, err = t.exec(ctx, "UPDATE users SET full_name = $1, password_hash = $2, grants = $3, disabled_at = $4, updated_at = $5, version = $6 WHERE id = $7",
+			u.FullName, u.PasswordHash, jsonText(u.Grants), micros(u.Disabled), micros(u.UpdatedAt), u.Version, id)
 		if err != nil {
 			return fmt.Errorf("writing user %d: %w", id, err)
 		}
@@ -156,149 +171,18 @@ func (s *Store) EditUser(ctx context.Context, id int64, e ledger.UserEdit, by le
 	return u, nil
 }
 
-// AddSetupToken implements ledger.People.
-func (s *Store) AddSetupToken(ctx context.Context, tok ledger.SetupToken, by ledger.Audit) error {
-	if tok.Sum == "" || tok.Expires.IsZero() {
-		return fmt.Errorf("set-up token: %w: sum and expiry must be given", ledger.ErrInvalid)
-	}
-	grants, err := checkGrants(tok.Grants)
+// keepsAdmin fails unless somebody else than the user is admin at all sites and
+// has a way to sign in: a password, a passkey or an identity at a provider.
+func (t *txn) keepsAdmin(ctx context.Context, but int64) error {
+	able, err := query(ctx, t, scanUser, "SELECT "+userColumns+" FROM users WHERE id <> $1 AND disabled_at = 0 AND (password_hash <> ''"+
+		" OR EXISTS (SELECT 1 FROM passkeys WHERE passkeys.user_id = users.id) OR EXISTS (SELECT 1 FROM identities WHERE identities.user_id = users.id))", but)
 	if err != nil {
-		return err
+		return fmt.Errorf("reading who else is admin: %w", err)
 	}
-	return s.change(ctx, func(t *txn) error {
-		_, err := t.exec(ctx, "INSERT INTO setup_tokens (sum, purpose, user_id, grants, created_at, expires_at, used_at) VALUES ($1, $2, $3, $4, $5, $6, 0)",
-			tok.Sum, ledger.Clean(tok.Purpose, 0), tok.User, jsonText(grants), micros(t.now()), micros(ledger.Moment(tok.Expires)))
-		if err != nil {
-			return fmt.Errorf("writing a set-up token: %w", err)
+	for _, u := range able {
+		if u.Everywhere(ledger.Admin) {
+			return nil
 		}
-		return t.audit(by.Or("setup_token.add", "setup_token/"+tok.Purpose, jsonText(map[string]any{"user": tok.User, "grants": grants, "expires": ledger.Moment(tok.Expires)})))
-	})
-}
-
-// UseSetupToken implements ledger.People.
-func (s *Store) UseSetupToken(ctx context.Context, sum string, by ledger.Audit) (ledger.SetupToken, error) {
-	var tok ledger.SetupToken
-	err := s.change(ctx, func(t *txn) error {
-		var grants string
-		var created, expires int64
-		// One statement, so that of two callers one finds it used.
-		err := t.QueryRowContext(ctx, "UPDATE setup_tokens SET used_at = $1 WHERE sum = $2 AND used_at = 0 AND expires_at > $3 "+
-			"RETURNING sum, purpose, user_id, grants, created_at, expires_at", micros(t.now()), sum, micros(t.now())).
-			Scan(&tok.Sum, &tok.Purpose, &tok.User, &grants, &created, &expires)
-		if errors.Is(err, sql.ErrNoRows) {
-			return fmt.Errorf("set-up token: %w, or used, or expired", ledger.ErrNotFound)
-		}
-		if err != nil {
-			return fmt.Errorf("using a set-up token: %w", err)
-		}
-		tok.CreatedAt, tok.Expires = moment(created), moment(expires)
-		if tok.Grants, err = readGrants(grants); err != nil {
-			return err
-		}
-		return t.audit(by.Or("setup_token.use", "setup_token/"+tok.Purpose, ""))
-	})
-	if err != nil {
-		return ledger.SetupToken{}, err
 	}
-	return tok, nil
-}
-
-const keyColumns = "id, prefix, sum, user_id, name, scopes, created_at, expires_at, revoked_at, last_used"
-
-func scanKey(rows *sql.Rows) (k ledger.APIKey, err error) {
-	var scopes string
-	var created, expires, revoked, used int64
-	if err := rows.Scan(&k.ID, &k.Prefix, &k.Sum, &k.User, &k.Name, &scopes, &created, &expires, &revoked, &used); err != nil {
-		return k, err
-	}
-	k.CreatedAt, k.Expires, k.Revoked, k.LastUsed = moment(created), moment(expires), moment(revoked), moment(used)
-	if err := json.Unmarshal([]byte(scopes), &k.Scopes); err != nil {
-		return k, fmt.Errorf("reading scopes: %w", err)
-	}
-	return k, nil
-}
-
-// AddAPIKey implements ledger.People.
-func (s *Store) AddAPIKey(ctx context.Context, k ledger.APIKey, by ledger.Audit) (ledger.APIKey, error) {
-	if k.Prefix == "" || k.Sum == "" {
-		return ledger.APIKey{}, fmt.Errorf("API key: %w: prefix and sum must be given", ledger.ErrInvalid)
-	}
-	k.Name, k.Expires, k.Revoked, k.LastUsed = ledger.Clean(k.Name, 0), ledger.Moment(k.Expires), time.Time{}, time.Time{}
-	if k.Scopes = slices.Clone(k.Scopes); k.Scopes == nil {
-		k.Scopes = []string{}
-	}
-	err := s.change(ctx, func(t *txn) (err error) {
-		if k.ID, err = t.bump(ctx, "api_key", 1); err != nil {
-			return err
-		}
-		k.CreatedAt = t.now()
-		_, err = t.exec(ctx, "INSERT INTO api_keys ("+keyColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0)",
-			k.ID, k.Prefix, k.Sum, k.User, k.Name, jsonText(k.Scopes), micros(k.CreatedAt), micros(k.Expires))
-		if t.e.dialect.Classify(err) == Reference {
-			return notFound("user", k.User, ledger.ErrNotFound)
-		}
-		if err != nil {
-			return fmt.Errorf("writing an API key: %w", err)
-		}
-		return t.audit(by.Or("api_key.add", "api_key/"+k.Prefix, jsonText(map[string]any{"user": k.User, "name": k.Name, "scopes": k.Scopes, "expires": k.Expires})))
-	})
-	if err != nil {
-		return ledger.APIKey{}, err
-	}
-	return k, nil
-}
-
-// APIKeyByPrefix implements ledger.People.
-func (s *Store) APIKeyByPrefix(ctx context.Context, prefix string) (ledger.APIKey, error) {
-	ks, err := query(ctx, s.reader(), scanKey, "SELECT "+keyColumns+" FROM api_keys WHERE prefix = $1", prefix)
-	if err != nil {
-		return ledger.APIKey{}, fmt.Errorf("reading API key %s: %w", prefix, err)
-	}
-	if len(ks) == 0 {
-		return ledger.APIKey{}, notFound("API key", prefix, ledger.ErrNotFound)
-	}
-	return ks[0], nil
-}
-
-// APIKeys implements ledger.People.
-func (s *Store) APIKeys(ctx context.Context, user int64) ([]ledger.APIKey, error) {
-	var w where
-	if user != 0 {
-		w.and("user_id = ?", user)
-	}
-	out, err := query(ctx, s.reader(), scanKey, "SELECT "+keyColumns+" FROM api_keys"+w.sql("id", 0), w.args...)
-	if err != nil {
-		return nil, fmt.Errorf("reading API keys: %w", err)
-	}
-	return out, nil
-}
-
-// RevokeAPIKey implements ledger.People.
-func (s *Store) RevokeAPIKey(ctx context.Context, id int64, by ledger.Audit) error {
-	return s.change(ctx, func(t *txn) error {
-		var prefix string
-		err := t.QueryRowContext(ctx, "UPDATE api_keys SET revoked_at = CASE revoked_at WHEN 0 THEN $1 ELSE revoked_at END WHERE id = $2 RETURNING prefix",
-			micros(t.now()), id).Scan(&prefix)
-		if errors.Is(err, sql.ErrNoRows) {
-			return notFound("API key", id, ledger.ErrNotFound)
-		}
-		if err != nil {
-			return fmt.Errorf("revoking API key %d: %w", id, err)
-		}
-		return t.audit(by.Or("api_key.revoke", "api_key/"+prefix, ""))
-	})
-}
-
-// TouchAPIKey implements ledger.People.
-func (s *Store) TouchAPIKey(ctx context.Context, id int64) error {
-	return s.change(ctx, func(t *txn) error {
-		n, err := t.exec(ctx, "UPDATE api_keys SET last_used = $1 WHERE id = $2", micros(t.now()), id)
-		if err != nil {
-			return fmt.Errorf("touching API key %d: %w", id, err)
-		}
-		if n == 0 {
-			return notFound("API key", id, ledger.ErrNotFound)
-		}
-		return nil
-	})
+	return fmt.Errorf("user %d: %w", but, ledger.ErrLastAdmin)
 }

@@ -154,7 +154,7 @@ func (s *Store) once(ctx context.Context, do func(*txn) error) error {
 
 // named gives an engine's error the ledger's name, unless it has one.
 func (e *engine) named(err error) error {
-	if err == nil || errors.Is(err, ledger.ErrConflict) || errors.Is(err, ledger.ErrNotFound) || errors.Is(err, ledger.ErrInvalid) {
+	if err == nil || errors.Is(err, ledger.ErrConflict) || errors.Is(err, ledger.ErrNotFound) || errors.Is(err, ledger.ErrInvalid) || errors.Is(err, ledger.ErrStale) || errors.Is(err, ledger.ErrLastAdmin) {
 		return err
 	}
 	switch e.dialect.Classify(err) {

@@ -1,7 +1,19 @@
 // Generated from docs/openapi.yaml by types.mjs. Do not edit.
 export interface components {
   schemas: {
-    "Acknowledge-alarmRequest": {
+    Account: {
+      "created_at": string
+      "full_name": string
+      "grants": (components['schemas']['LedgerGrant'])[] | null
+      "id": number
+      /** Accounts at the OpenID Connect provider that open this one. */
+      "identities": (components['schemas']['LinkedIdentity'])[] | null
+      "name": string
+      "passkeys": (components['schemas']['PasskeyInfo'])[] | null
+      /** Whether there is a password to change. */
+      "password": boolean
+    }
+    AcknowledgeAlarmRequest: {
       /** What you are about to do, for those who look later. */
       "note"?: string
     }
@@ -44,7 +56,23 @@ export interface components {
       "more": boolean
       "since": string
     }
-    "Add-silenceRequest": {
+    AddKeyRequest: {
+      /** When it stops working; never when left out. */
+      "expires"?: string
+      /** What it is for. */
+      "name": string
+      /** What it may do, at most what its owner may. */
+      "scopes": ("look" | "repair" | "command" | "configure" | "money" | "administer" | "portal")[] | null
+      /** Name of another owner, for an admin. */
+      "user"?: string
+    }
+    AddPasskeyRequest: {
+      /** PublicKeyCredential.toJSON() of the new credential. */
+      "credential": unknown
+      /** What you call it: the device, most often. */
+      "name": string
+    }
+    AddSilenceRequest: {
       "match"?: components['schemas']['AlarmMatch']
       /** Only up to this severity. */
       "most"?: string
@@ -266,6 +294,42 @@ export interface components {
       "to"?: string
       "zone": string
     }
+    AuditAnchor: {
+      "at": string
+      "hash": string
+      "seq": number
+      /** Of the Ballast whose log it is. */
+      "url": string
+    }
+    AuditCheckRequest: {
+      /** Heads of the log that were kept elsewhere: the log must pass through each. */
+      "anchors"?: (components['schemas']['LedgerAuditHead'])[] | null
+    }
+    AuditPage: {
+      /** The newest row of the whole log. */
+      "head": components['schemas']['LedgerAuditHead']
+      /** Before which the next page goes on; absent at the end. */
+      "next"?: number
+      "rows": (components['schemas']['LedgerAuditRow'])[] | null
+    }
+    AuditState: {
+      /** Anchors that it is checked against. */
+      "anchors": number
+      "by"?: string
+      /** Rows checked. */
+      "done": number
+      "finished"?: string
+      /** The last row that was right. */
+      "head": components['schemas']['LedgerAuditHead']
+      /** What is wrong, and at which row. */
+      "problem"?: string
+      "running": boolean
+      /** Every row is as it was written, none is missing, none was put in, and all anchors are passed. */
+      "sound": boolean
+      "started"?: string
+      /** Rows that the log had when the check began. */
+      "total": number
+    }
     BatchDetail: {
       "actor": string
       "cancelled_at"?: string
@@ -304,6 +368,12 @@ export interface components {
     Cancelled: {
       /** Commands that were not sent, and now never will be. */
       "cancelled": number
+    }
+    ChangePasswordRequest: {
+      /** At least 12 characters. */
+      "new": string
+      /** The password in force. */
+      "old": string
     }
     CommandBody: {
       /** Machines of those that take it that read so already. */
@@ -415,6 +485,9 @@ export interface components {
       /** Hours that the growth was measured over; below 1 it is worked out from the size of a machine's day. */
       "watched_h": number
     }
+    EditAccountRequest: {
+      "full_name"?: string
+    }
     EditInputBody: {
       "add_tags"?: (string)[] | null
       "group"?: string
@@ -433,8 +506,20 @@ export interface components {
       /** Takes the right to configure their site. */
       "retired"?: boolean
     }
+    EditPersonInputBody: {
+      "disabled"?: boolean
+      "full_name"?: string
+      /** All grants at sites where you are admin; those elsewhere stay. */
+      "grants"?: (components['schemas']['LedgerGrant'])[]
+      /** The version that you looked at; 412 when it is no more. */
+      "version"?: number
+    }
     Edited: {
       "machines": number
+    }
+    EndedBodyBody: {
+      /** How many sessions ended. */
+      "ended": number
     }
     ErrorDetail: {
       /** Where the error occurred, e.g. 'body.items[3].tags' or 'path.thing-id' */
@@ -499,6 +584,38 @@ export interface components {
       /** What it is, and the name that fits when it is none of those that lists show. */
       "note"?: string
     }
+    Invite: {
+      "created_at": string
+      "expires": string
+      "grants": (components['schemas']['LedgerGrant'])[] | null
+      "id": number
+      /** Whose password it resets. */
+      "name"?: string
+      "note"?: string
+      "purpose": "admin" | "invite" | "reset-password"
+    }
+    InviteRequest: {
+      "grants": (components['schemas']['LedgerGrant'])[] | null
+      /** How long the link works; 0 is a week. */
+      "hours"?: number
+      /** For whom, so that you know later. */
+      "note"?: string
+    }
+    KeyInfo: {
+      "created_at": string
+      "expires"?: string
+      "id": number
+      /** To the minute. */
+      "last_used"?: string
+      "name": string
+      /** Whose it is: it can never do more than they. */
+      "owner": string
+      /** How the key begins; the rest was shown once. */
+      "prefix": string
+      "revoked"?: string
+      "scopes": ("look" | "repair" | "command" | "configure" | "money" | "administer" | "portal")[] | null
+      "user": number
+    }
     LedgerAddressSpan: {
       "addr": string
       "machine": number
@@ -513,6 +630,20 @@ export interface components {
       "detail"?: string
       "kind": string
       "seq": number
+    }
+    LedgerAuditHead: {
+      "hash": string
+      "seq": number
+    }
+    LedgerAuditRow: {
+      "action": string
+      "actor": string
+      "at": string
+      "detail"?: string
+      "hash": string
+      "prev": string
+      "seq": number
+      "subject": string
     }
     LedgerBatch: {
       "actor": string
@@ -610,6 +741,16 @@ export interface components {
       "schedule": number
       "site": string
       "to": (string)[] | null
+    }
+    LinkIdentityResponse: {
+      "location": string
+    }
+    LinkedIdentity: {
+      "created_at": string
+      "email"?: string
+      "issuer": string
+      "last_used": string
+      "subject": string
     }
     ListBody: {
       "machines": (components['schemas']['Row'])[] | null
@@ -909,6 +1050,30 @@ export interface components {
       "kind": string
       "where": string
     }
+    NamePasskeyRequest: {
+      "name": string
+    }
+    NewKey: {
+      "created_at": string
+      "expires"?: string
+      "id": number
+      /** Shown this once: the record keeps only its hash. */
+      "key": string
+      /** To the minute. */
+      "last_used"?: string
+      "name": string
+      /** Whose it is: it can never do more than they. */
+      "owner": string
+      /** How the key begins; the rest was shown once. */
+      "prefix": string
+      "revoked"?: string
+      "scopes": ("look" | "repair" | "command" | "configure" | "money" | "administer" | "portal")[] | null
+      "user": number
+    }
+    NewLink: {
+      "expires": string
+      "link": string
+    }
     NoteInputBody: {
       "text": string
     }
@@ -932,6 +1097,40 @@ export interface components {
       "url"?: string
       /** email: account at the mail server; empty is no sign-in */
       "user"?: string
+    }
+    PasskeyInfo: {
+      "created_at": string
+      "id": number
+      "last_used"?: string
+      "name": string
+      /** Kept by a provider on several devices, not on one alone. */
+      "synced": boolean
+    }
+    PasskeyOptionsRequest: {
+      /** Yours, when you have one: a passkey outlasts a session. */
+      "password"?: string
+    }
+    Person: {
+      "created_at": string
+      "disabled"?: string
+      /** Has grants at other sites, too: only an admin of these may disable them or reset their password. */
+      "elsewhere": boolean
+      "full_name"?: string
+      /** Those that the one who asks may see. */
+      "grants": (components['schemas']['LedgerGrant'])[] | null
+      "id": number
+      /** In a session that has not ended. */
+      "last_seen"?: string
+      /** To sign in with. */
+      "name": string
+      /** It is the one who asks. */
+      "self": boolean
+      /** Browsers they are signed in with. */
+      "sessions": number
+      /** Ways that they have to sign in; none for accounts of programs. */
+      "signs_in": ("password" | "passkey" | "oidc")[] | null
+      /** Send it back with an edit, or as If-Match, so that nothing is overwritten that somebody else changed. */
+      "version": number
     }
     PlantCooling: {
       "alarms"?: (string)[] | null
@@ -1304,6 +1503,14 @@ export interface components {
       /** No polls exist. */
       "unknown_h": number
     }
+    RightInfo: {
+      "meaning": string
+      "right": string
+    }
+    RoleInfo: {
+      "rights": (components['schemas']['RightInfo'])[] | null
+      "role": string
+    }
     Row: {
       "addr": string
       "condition": "hashing" | "degraded" | "starting" | "sleeping" | "down" | "silent" | "locked" | "unknown"
@@ -1415,11 +1622,41 @@ export interface components {
       /** One for each time; null where nothing was measured. */
       "values": (number | null)[] | null
     }
+    SessionInfo: {
+      /** Where it was last seen. */
+      "address": string
+      /** What the browser says it is. */
+      "agent": string
+      /** The one that asks. */
+      "current": boolean
+      /** What the browser says it is, in words. */
+      "device": string
+      /** When it ends without further use. */
+      "expires": string
+      "id": number
+      /** To the minute. */
+      "last_seen": string
+      "method": "password" | "passkey" | "oidc" | "link"
+      "since": string
+    }
     SetUpInputBody: {
-      /** To sign in with. */
+      /** To sign in with. A link that resets a password knows whose it is and does not look at it. */
       "name": string
       /** At least 12 characters. */
       "password": string
+      /** From the one-time link. */
+      "token": string
+    }
+    SetupLink: {
+      "expires": string
+      "grants": (components['schemas']['LedgerGrant'])[] | null
+      /** Whose password it resets. */
+      "name"?: string
+      /** Whom it was made for. */
+      "note"?: string
+      "purpose": "admin" | "invite" | "reset-password"
+    }
+    SetupLinkRequest: {
       /** From the one-time link. */
       "token": string
     }
@@ -1438,7 +1675,12 @@ export interface components {
       "name": string
       "password": string
     }
-    "Silence-alarmRequest": {
+    SignInMethods: {
+      /** What the provider is called on the button; empty: there is none. */
+      "oidc"?: string
+      "passkeys": boolean
+    }
+    SilenceAlarmRequest: {
       "minutes": number
       "reason": string
     }

@@ -238,6 +238,9 @@ function Account({ me, onKeys }: { me: Me; onKeys: () => void }) {
         </Menu.Target>
         <Menu.Dropdown>
           <Menu.Label>{me.full_name || me.name}</Menu.Label>
+          <Menu.Item component={Link} to="/settings/account">
+            Your account
+          </Menu.Item>
           <Menu.Item onClick={onKeys} rightSection={<Kbd>?</Kbd>}>
             Keys
           </Menu.Item>

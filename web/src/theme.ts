@@ -42,6 +42,10 @@ export const theme = createTheme({
 const inks: Record<string, string> = { red: '#9b1c1c', pink: '#9c1c55', orange: '#7d3100', yellow: '#664700', lime: '#3d5a00', green: '#1c5c2b', teal: '#075e47', cyan: '#0b5868' }
 const readable = Object.fromEntries(Object.entries(inks).flatMap(([name, ink]) => ['text', 'light-color', 'outline'].map((k) => [`--mantine-color-${name}-${k}`, ink])))
 
+/** Grounds of tinted boxes in the dark, calmer than Mantine's. */
+const grounds: Record<string, string> = { red: '#351b1e', pink: '#331b29', orange: '#352312', yellow: '#302811', lime: '#232a12', green: '#15291c', teal: '#102c27', cyan: '#11292f', harbour: '#15293c', blue: '#15293c', gray: '#252d34' }
+const calm = Object.fromEntries(Object.entries(grounds).map(([name, ground]) => [`--mantine-color-${name}-light`, ground]))
+
 /** What Mantine's own variables leave too pale to read. */
 export const variables: CSSVariablesResolver = () => ({
   variables: {},
@@ -55,6 +59,7 @@ export const variables: CSSVariablesResolver = () => ({
     '--mantine-color-anchor': '#18538a',
   },
   dark: {
+    ...calm,
     '--mantine-color-dimmed': '#a3aeb9',
     '--mantine-color-placeholder': '#98a3ae',
     '--mantine-color-default-border': '#323b44',

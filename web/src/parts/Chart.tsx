@@ -275,7 +275,7 @@ function options({ el, height, zone, unit, zero, scheme, columns, now, point }: 
       {},
       ...columns.map((c, i) =>
         c.q === undefined
-          ? { label: c.label, stroke: ink[i % ink.length], width: 1.6, spanGaps: false, points: { show: (u: uPlot) => u.data[0].length < 3, size: 6 } }
+          ? { label: c.label, stroke: ink[i % ink.length], width: 1.6, spanGaps: false, points: { show: few, size: 6 } }
           : { label: c.label, stroke: c.q === 0.5 ? dim : 'transparent', width: c.q === 0.5 ? 1.4 : 0, dash: [5, 4], points: { show: false } },
       ),
     ],
@@ -293,6 +293,13 @@ function options({ el, height, zone, unit, zero, scheme, columns, now, point }: 
       draw: [(u) => drawMarks(u, now().marks ?? [], scheme)],
     },
   }
+}
+
+/** Tells whether a line has so few points that they would not be seen as one. */
+function few(u: uPlot, series: number): boolean {
+  let n = 0
+  for (const v of u.data[series] ?? []) if (v !== null && v !== undefined && ++n > 3) return false
+  return true
 }
 
 const markInk = { light: { decision: '#1f629e', event: '#56616c', bad: '#b3470a' }, dark: { decision: '#8fbce2', event: '#a3aeb9', bad: '#ff9d66' } }

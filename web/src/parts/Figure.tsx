@@ -1,6 +1,6 @@
 import { Popover, Skeleton, Text, UnstyledButton } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
-import type { ReactNode } from 'react'
+import { type ReactNode, useState } from 'react'
 import { span } from '../format'
 
 export interface FigureProps {
@@ -23,6 +23,7 @@ export interface FigureProps {
 /** A number with its name, unit and age. Tapping its name, or Enter on it, tells
  * where it comes from; tapping the number leads to the list behind it. */
 export function Figure({ name, value, unit, note, source, at, stale, to, loading }: FigureProps) {
+  const [open, setOpen] = useState(false)
   const shown = (
     <>
       {value}
@@ -31,9 +32,9 @@ export function Figure({ name, value, unit, note, source, at, stale, to, loading
   )
   return (
     <div className={'figure' + (stale ? ' stale' : '')}>
-      <Popover width={280} position="bottom-start" withArrow shadow="md" withinPortal returnFocus>
+      <Popover width={280} position="bottom-start" withArrow shadow="md" withinPortal opened={open} onChange={setOpen}>
         <Popover.Target>
-          <UnstyledButton className="name" aria-label={`${name}: where it comes from`}>
+          <UnstyledButton className="name" aria-label={`${name}: where it comes from`} onClick={() => setOpen(!open)} onKeyDown={(e) => e.key === 'Escape' && setOpen(false)}>
             {name}
           </UnstyledButton>
         </Popover.Target>

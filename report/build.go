@@ -88,27 +88,35 @@ func (b *builder) intervals() error {
 	if b.every, err = b.src.Intervals(b.ctx); err != nil {
 		return err
 	}
-	if e := everyAt(b.every, b.from); e > 0 {
-		b.r.Every = e.Seconds()
+	if n := len(b.every); n > 0 {
+		b.r.Every = b.every[n-1].Every.Seconds()
+		if e := everyAt(b.every, b.to); e > 0 {
+			b.r.Every = e.Seconds()
+		}
+	}
+	if everyAt(b.every, b.from) > 0 {
 		return nil
 	}
+	// Of the time before anybody wrote it down, the rows tell.
 	var counts []float64
 	for c, err := range b.src.Cells(b.ctx, b.r.Site, b.from, b.to) {
 		if err != nil {
 			return err
 		}
-		if q := b.quarter(c.At); q >= 0 && q < len(b.curve) && c.Polls > 1 && float64(c.Polls)-c.Answered < 0.5 {
+		q := b.quarter(c.At)
+		if q < 0 || q >= len(b.curve) || everyAt(b.every, c.At.Add(b.length(q))) > 0 {
+			continue
+		}
+		if c.Polls > 1 && float64(c.Polls)-c.Answered < 0.5 {
 			counts = append(counts, float64(c.Polls)*float64(Quarter)/float64(b.length(q)))
 		}
 	}
-	b.guess = estimate(counts)
-	if b.guess == 0 {
+	if b.guess = estimate(counts); b.guess == 0 {
 		b.guess = time.Minute
-		if len(b.every) > 0 {
-			b.guess = b.every[0].Every
-		}
 	}
-	b.r.Every = b.guess.Seconds()
+	if b.r.Every == 0 {
+		b.r.Every = b.guess.Seconds()
+	}
 	return nil
 }
 
@@ -147,7 +155,7 @@ func (b *builder) cells() error {
 			t = newTally(Machine{ID: c.Machine, Name: fmt.Sprintf("machine %d", c.Machine), Since: b.from})
 			b.tallies[c.Machine] = t
 		}
-		every := b.everyAt(c.At)
+		every := b.everyAt(c.At.Add(b.length(q)))
 		var f cellFaults
 		for _, fc := range b.faults[faultKey{c.Machine, c.At.Unix()}] {
 			seconds := c.share(float64(fc.Polls), min(b.length(q).Seconds(), c.Answered*every.Seconds()))

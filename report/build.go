@@ -83,6 +83,23 @@ func (b *builder) length(q int) time.Duration {
 	return min(Quarter, b.to.Sub(start))
 }
 
+// lengthFor is how much of a quarter a machine was in service.
+func (b *builder) lengthFor(q int, m Machine) time.Duration {
+	whole := b.length(q)
+	start := b.from.Add(time.Duration(q) * Quarter)
+	from, to := start, start.Add(whole)
+	if m.Since.After(from) {
+		from = m.Since
+	}
+	if !m.Until.IsZero() && m.Until.Before(to) {
+		to = m.Until
+	}
+	if !to.After(from) {
+		return whole // polled while it was not in service: the polls count
+	}
+	return to.Sub(from)
+}
+
 func (b *builder) intervals() error {
 	var err error
 	if b.every, err = b.src.Intervals(b.ctx); err != nil {
@@ -158,14 +175,14 @@ func (b *builder) cells() error {
 		every := b.everyAt(c.At.Add(b.length(q)))
 		var f cellFaults
 		for _, fc := range b.faults[faultKey{c.Machine, c.At.Unix()}] {
-			seconds := c.share(float64(fc.Polls), min(b.length(q).Seconds(), c.Answered*every.Seconds()))
+			seconds := c.share(float64(fc.Polls), min(b.lengthFor(q, t.Machine).Seconds(), c.Answered*every.Seconds()))
 			for _, code := range fc.Codes {
 				t.faults[code] += seconds
 				f.pool = f.pool || code == miner.ControlPool
 				f.hot = f.hot || code/1000 == miner.ThermalOther/1000
 			}
 		}
-		b.curve[q].plus(t.add(c, b.length(q), every, f))
+		b.curve[q].plus(t.add(c, b.lengthFor(q, t.Machine), every, f))
 	}
 	return nil
 }
@@ -343,9 +360,10 @@ func (b *builder) inService() float64 {
 	return b.to.Sub(b.from).Seconds()
 }
 
-// worst are the machines that lost most.
+// worst are the machines that lost most, of those that lost a hundredth of their
+// potential or more: every machine hashes a little below or above its nominal.
 func worst(days []MachineDay) []MachineDay {
-	out := slices.DeleteFunc(slices.Clone(days), func(d MachineDay) bool { return d.Lost <= 0 })
+	out := slices.DeleteFunc(slices.Clone(days), func(d MachineDay) bool { return d.Lost < (d.Work+d.Lost)/100 || d.Lost <= 0 })
 	slices.SortStableFunc(out, func(x, y MachineDay) int { return cmp.Or(cmp.Compare(y.Lost, x.Lost), cmp.Compare(x.ID, y.ID)) })
 	return out[:min(len(out), worstMachines)]
 }

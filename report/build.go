@@ -537,4 +537,7 @@ func (b *builder) energy() {
 			e.HighestMean, e.HighestAt = unit.Some(p), q.At
 		}
 	}
+	if e.HighestMean.Or(0) < e.MeanPower.Or(0) { // a quarter that the site was in for a part only
+		e.HighestMean, e.HighestAt = unit.None[unit.Power](), time.Time{}
+	}
 }

@@ -43,8 +43,6 @@ function Drawn({ title, unit, lines, data, zero, zone }: { title: string; unit: 
     const ink = css.getPropertyValue('--mantine-color-dimmed').trim() || '#888'
     const grid = css.getPropertyValue('--mantine-color-default-border').trim() || '#ddd'
     const values = lines.map((l) => find(l, data)?.values ?? data.times!.map(() => null))
-    // A line needs two points; fewer are drawn as dots.
-    const lone = values.every((v) => v.filter((x) => x !== null).length < 3)
     const axis = { stroke: ink, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1 } }
     const chart = new uPlot(
       {
@@ -56,7 +54,7 @@ function Drawn({ title, unit, lines, data, zero, zone }: { title: string; unit: 
         axes: [axis, { ...axis, size: 62, label: unit, labelSize: 18, labelFont: '12px system-ui' }],
         series: [
           { value: '{YYYY}-{MM}-{DD} {HH}:{mm}:{ss}' },
-          ...lines.map((l, i) => ({ label: l.label, stroke: colours[i % colours.length], width: 1.5, spanGaps: false, points: { show: lone }, value: (_u: uPlot, v: number | null) => (v === null ? '–' : `${v.toLocaleString('en-US', { maximumFractionDigits: 2 })} ${unit}`) })),
+          ...lines.map((l, i) => ({ label: l.label, stroke: colours[i % colours.length], width: 1.5, spanGaps: false, points: { show: values[i]!.filter((x) => x !== null).length < 3 } /* a line needs two points: fewer are dots */, value: (_u: uPlot, v: number | null) => (v === null ? '–' : `${v.toLocaleString('en-US', { maximumFractionDigits: 2 })} ${unit}`) })),
         ],
       },
       [data.times!, ...values] as uPlot.AlignedData,

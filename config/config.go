@@ -165,7 +165,7 @@ func Default() Config {
 			Rescan: 15 * time.Minute, Interval: 10 * time.Second,
 			Commands: Commands{Deadline: 15 * time.Minute, Parallel: 256},
 		},
-		Telemetry: Telemetry{Engine: "duckdb", Flush: 400 * time.Millisecond, Raw: 14 * day, Minute: 90 * day, Quarter: 400 * day, Hour: 3650 * day, Memory: "256MB"},
+		Telemetry: Telemetry{Engine: "duckdb", Flush: 400 * time.Millisecond, Raw: 14 * day, Minute: 30 * day, Quarter: 400 * day, Hour: 3650 * day, Memory: "256MB"},
 		Ledger:    Ledger{Engine: "sqlite"},
 		Metrics:   Metrics{Enabled: true, Detail: "machine"},
 	}

@@ -64,3 +64,19 @@ ledger: {engine: postgres, url: "postgres://u:topsecret@db/x"}
 		t.Errorf("only %d keys", n)
 	}
 }
+
+func TestMeterBehindAMeter(t *testing.T) {
+	for text, want := range map[string]int{
+		`plant: {meters: [{name: main, address: a}, {name: f1, address: b, behind: main}]}`: 0,
+		`plant: {meters: [{name: main, address: a}, {name: f1, address: b, behind: mian}]}`: 1,
+		`plant: {meters: [{name: main, address: a, behind: main}, {name: f1, address: b}]}`: 1,
+	} {
+		file := filepath.Join(t.TempDir(), "ballast.yaml")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, problems := Load(Source{File: file}); len(problems) != want {
+			t.Errorf("%s: %v", text, problems)
+		}
+	}
+}

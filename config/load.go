@@ -377,6 +377,11 @@ func check(c *Config) (out []Problem) {
 			add(fmt.Sprintf("credentials[%d]", i), "give exactly one of password, password_env, password_file")
 		}
 	}
+	for i, m := range c.Plant.Meters {
+		if m.Behind != "" && (m.Behind == m.Name || !slices.ContainsFunc(c.Plant.Meters, func(o ModbusDevice) bool { return o.Name == m.Behind })) {
+			add(fmt.Sprintf("plant.meters[%d].behind", i), "%q is no other meter of this list", m.Behind)
+		}
+	}
 	if c.Ledger.Engine == "postgres" && c.Ledger.URL == "" {
 		add("ledger.url", "the postgres engine needs a connection URL")
 	}

@@ -285,10 +285,14 @@ func (a antminerAttributes) String() string {
 	return s
 }
 
+// closedUp takes blanks and dashes out. Made once: a replacer builds its table at
+// first use, and this is asked at every reading.
+var closedUp = strings.NewReplacer(" ", "", "-", "")
+
 // whatsminerWords reads MicroBT's: M, a number, S and pluses, then the
 // hardware's revision.
 func whatsminerWords(text, _ string, _ []string, w *modelWords) bool {
-	m := whatsminerWord.FindStringSubmatch(strings.NewReplacer(" ", "", "-", "").Replace(text))
+	m := whatsminerWord.FindStringSubmatch(closedUp.Replace(text))
 	if m == nil {
 		return false
 	}
@@ -371,7 +375,7 @@ func bitaxeBoardKey(version string) string { return "bitaxe board " + version }
 
 // otherWords reads names that are one word each, whatever their spacing.
 func otherWords(text, brand string, _ []string, w *modelWords) bool {
-	word := strings.NewReplacer(" ", "", "-", "").Replace(text)
+	word := closedUp.Replace(text)
 	switch {
 	case brand == "blockminer", brand == "bmm":
 		w.key = brand + " " + strings.TrimPrefix(word, "bmm")

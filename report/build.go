@@ -83,32 +83,57 @@ func (b *builder) length(q int) time.Duration {
 	return min(Quarter, b.to.Sub(start))
 }
 
+// lengthFor is how much of a quarter a machine was in service.
+func (b *builder) lengthFor(q int, m Machine) time.Duration {
+	whole := b.length(q)
+	start := b.from.Add(time.Duration(q) * Quarter)
+	from, to := start, start.Add(whole)
+	if m.Since.After(from) {
+		from = m.Since
+	}
+	if !m.Until.IsZero() && m.Until.Before(to) {
+		to = m.Until
+	}
+	if !to.After(from) {
+		return whole // polled while it was not in service: the polls count
+	}
+	return to.Sub(from)
+}
+
 func (b *builder) intervals() error {
 	var err error
 	if b.every, err = b.src.Intervals(b.ctx); err != nil {
 		return err
 	}
-	if e := everyAt(b.every, b.from); e > 0 {
-		b.r.Every = e.Seconds()
+	if n := len(b.every); n > 0 {
+		b.r.Every = b.every[n-1].Every.Seconds()
+		if e := everyAt(b.every, b.to); e > 0 {
+			b.r.Every = e.Seconds()
+		}
+	}
+	if everyAt(b.every, b.from) > 0 {
 		return nil
 	}
+	// Of the time before anybody wrote it down, the rows tell.
 	var counts []float64
 	for c, err := range b.src.Cells(b.ctx, b.r.Site, b.from, b.to) {
 		if err != nil {
 			return err
 		}
-		if q := b.quarter(c.At); q >= 0 && q < len(b.curve) && c.Polls > 1 && float64(c.Polls)-c.Answered < 0.5 {
+		q := b.quarter(c.At)
+		if q < 0 || q >= len(b.curve) || everyAt(b.every, c.At.Add(b.length(q))) > 0 {
+			continue
+		}
+		if c.Polls > 1 && float64(c.Polls)-c.Answered < 0.5 {
 			counts = append(counts, float64(c.Polls)*float64(Quarter)/float64(b.length(q)))
 		}
 	}
-	b.guess = estimate(counts)
-	if b.guess == 0 {
+	if b.guess = estimate(counts); b.guess == 0 {
 		b.guess = time.Minute
-		if len(b.every) > 0 {
-			b.guess = b.every[0].Every
-		}
 	}
-	b.r.Every = b.guess.Seconds()
+	if b.r.Every == 0 {
+		b.r.Every = b.guess.Seconds()
+	}
 	return nil
 }
 
@@ -147,17 +172,17 @@ func (b *builder) cells() error {
 			t = newTally(Machine{ID: c.Machine, Name: fmt.Sprintf("machine %d", c.Machine), Since: b.from})
 			b.tallies[c.Machine] = t
 		}
-		every := b.everyAt(c.At)
+		every := b.everyAt(c.At.Add(b.length(q)))
 		var f cellFaults
 		for _, fc := range b.faults[faultKey{c.Machine, c.At.Unix()}] {
-			seconds := c.share(float64(fc.Polls), min(b.length(q).Seconds(), c.Answered*every.Seconds()))
+			seconds := c.share(float64(fc.Polls), min(b.lengthFor(q, t.Machine).Seconds(), c.Answered*every.Seconds()))
 			for _, code := range fc.Codes {
 				t.faults[code] += seconds
 				f.pool = f.pool || code == miner.ControlPool
 				f.hot = f.hot || code/1000 == miner.ThermalOther/1000
 			}
 		}
-		b.curve[q].plus(t.add(c, b.length(q), every, f))
+		b.curve[q].plus(t.add(c, b.lengthFor(q, t.Machine), every, f))
 	}
 	return nil
 }
@@ -335,9 +360,10 @@ func (b *builder) inService() float64 {
 	return b.to.Sub(b.from).Seconds()
 }
 
-// worst are the machines that lost most.
+// worst are the machines that lost most, of those that lost a hundredth of their
+// potential or more: every machine hashes a little below or above its nominal.
 func worst(days []MachineDay) []MachineDay {
-	out := slices.DeleteFunc(slices.Clone(days), func(d MachineDay) bool { return d.Lost <= 0 })
+	out := slices.DeleteFunc(slices.Clone(days), func(d MachineDay) bool { return d.Lost < (d.Work+d.Lost)/100 || d.Lost <= 0 })
 	slices.SortStableFunc(out, func(x, y MachineDay) int { return cmp.Or(cmp.Compare(y.Lost, x.Lost), cmp.Compare(x.ID, y.ID)) })
 	return out[:min(len(out), worstMachines)]
 }
@@ -510,5 +536,8 @@ func (b *builder) energy() {
 		if p, ok := v.Get(); ok && p > e.HighestMean.Or(0) {
 			e.HighestMean, e.HighestAt = unit.Some(p), q.At
 		}
+	}
+	if e.HighestMean.Or(0) < e.MeanPower.Or(0) { // a quarter that the site was in for a part only
+		e.HighestMean, e.HighestAt = unit.None[unit.Power](), time.Time{}
 	}
 }

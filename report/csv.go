@@ -142,11 +142,15 @@ func Figures(r *Report) []Figure {
 	if s := number(r.Energy.SiteJTH, 1, 1); s != "" {
 		site = s + " J/TH of the whole site, metered"
 	}
+	used, eUnit := number(r.Energy.Total, 1/3.6e9, 2), "MWh"
+	if v, ok := r.Energy.Total.Get(); ok && v < 3.6e9 {
+		used, eUnit = number(r.Energy.Total, 1/3.6e6, 1), "kWh"
+	}
 	return []Figure{
 		show(hashes, "Hashrate", hUnit, against),
 		show(percent(r.Potential, 1), "Of the potential", "%", thousands(r.Work)+" TH-days produced"),
 		show(percent(r.Uptime, 2), "Uptime", "%", off),
-		show(number(r.Energy.Total, 1/3.6e9, 2), "Energy", "MWh", energy),
+		show(used, "Energy", eUnit, energy),
 		show(number(r.Energy.Efficiency, 1, 1), "Efficiency", "J/TH", site),
 		show(plain(100*r.Coverage, 1), "Known", "%", "of machine time; the rest was not polled"),
 	}

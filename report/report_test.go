@@ -232,6 +232,27 @@ func TestPartialEmptyAndFuture(t *testing.T) {
 	}
 }
 
+// A site's first day: it began in the middle of a quarter, and means are from
+// then on.
+func TestFirstDay(t *testing.T) {
+	from := time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
+	since := from.Add(10*time.Hour + 5*time.Minute)
+	c := full(1, from.Add(10*time.Hour), 90)
+	c.Polls, c.Answered, c.Hashing, c.Hashrate.N, c.Nominal.N, c.Power.N = 60, 60, 60, 60, 60, 60
+	g := given{machines: []Machine{{ID: 1, Since: since}}, intervals: []Interval{{since, every}}, cells: []Cell{c, full(1, from.Add(10*time.Hour+Quarter), 90)}}
+	c.Machine, c.Polls, c.Answered = 2, 60, 54 // six missed: no more than what is left of its ten minutes
+	c.Hashing, c.Hashrate.N, c.Nominal.N, c.Power.N = 54, 54, 54, 54
+	short := given{machines: []Machine{{ID: 2, Since: since}}, intervals: g.intervals, cells: []Cell{c}}
+	if r, _ := build(t, short, "2026-11-22", time.UTC, from.Add(10*time.Hour+15*time.Minute)); !about(r.Time.Silent, 1.0/60) || !about(r.Time.Hashing, 9.0/60) || !about(r.Coverage, 1) {
+		t.Errorf("entered in the middle of a quarter: %+v", r.Time)
+	}
+	r, _ := build(t, g, "2026-11-22", time.UTC, from.Add(10*time.Hour+30*time.Minute))
+	if r.Every != 10 || !r.Since.Equal(since) || !about(r.Coverage, 1) || !about(float64(r.Hashrate.Or(0)), 90) || !about(float64(r.Nominal.Or(0)), 100) || !about(float64(r.Energy.MeanPower.Or(0)), 3000) ||
+		!about(r.Time.Expected, 25.0/60) || len(r.Holes) != 0 || len(r.Remarks) != 2 {
+		t.Errorf("%+v", r)
+	}
+}
+
 func TestIntervalIsEstimated(t *testing.T) {
 	from := time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
 	g := given{machines: []Machine{{ID: 1, Since: from}}}

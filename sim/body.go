@@ -35,6 +35,7 @@ type body struct {
 	shares, rejects, stale counter
 	why                    miner.Code // of a protective stop
 	waking                 bool       // the start under way is out of sleep
+	asleep                 bool       // told to sleep, and its configuration says so after a start as well
 	settled                bool       // nothing moves but the weather
 }
 

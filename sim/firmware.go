@@ -27,6 +27,7 @@ func (r *Rig) do(b *body, a Action) error {
 	case DoSleep:
 		r.sleep(b)
 	case DoWake:
+		b.asleep = false
 		if b.phase == PhaseSleeping || b.phase == PhaseFailed {
 			r.begin(b, r.tempo.wakeStart)
 			b.waking = true
@@ -35,7 +36,7 @@ func (r *Rig) do(b *body, a Action) error {
 		r.boot(b)
 	case DoRestart:
 		if b.answers() {
-			b.start = 0
+			b.start, b.asleep = 0, false
 			r.begin(b, r.tempo.start)
 		}
 	case DoPower:
@@ -176,6 +177,7 @@ func (r *Rig) sleep(b *body) {
 		return
 	}
 	on := b.powered()
+	b.asleep = r.tempo.keeps
 	r.enter(b, PhaseSleeping, 0)
 	if on {
 		b.until = b.t + nanos(r.tempo.sleep) // the rail goes a little later than the work
@@ -236,6 +238,13 @@ func (r *Rig) elapsed(b *body, live bool) {
 	switch b.phase {
 	case PhaseBooting:
 		b.start = 0
+		if b.asleep {
+			if r.tempo.process {
+				r.launch(b)
+			}
+			r.enter(b, PhaseSleeping, 0)
+			return
+		}
 		r.begin(b, r.tempo.start)
 	case PhaseStarting:
 		took := r.tempo.ramp

@@ -18,6 +18,7 @@ type tempo struct {
 	wakeStart [2]float64 // like start and ramp, but out of sleep
 	wakeRamp  [2]float64
 
+	keeps    bool    // sleep is in the configuration: a restart or a power cut does not end it
 	process  bool    // the mining process lives on in sleep, and so do its counters
 	adjust   float64 // a new set-point slides into force this long; 0 restarts the mining process
 	quick    float64 // DoPercent
@@ -28,9 +29,10 @@ type tempo struct {
 }
 
 var tempos = map[miner.Firmware]tempo{
-	// A change of mode, sleep included, restarts the mining process.
+	// A change of mode, sleep included, restarts the mining process. The mode is
+	// in the configuration (bitmain-work-mode), so it outlasts a power cut.
 	miner.Antminer: {boot: [2]float64{45, 60}, start: [2]float64{50, 80}, ramp: [2]float64{150, 240}, sleep: 20,
-		wakeStart: [2]float64{50, 80}, wakeRamp: [2]float64{150, 240}, quick: 30, fanStop: true},
+		wakeStart: [2]float64{50, 80}, wakeRamp: [2]float64{150, 240}, keeps: true, quick: 30, fanStop: true},
 	// 6 to 10 minutes to full load, depending on the speed of frequency rise; a
 	// new limit restarts, a percentage takes a second (HashSource,
 	// WhatsMiner_Curtailment). Power fast boot changes this: see fastBoot.
@@ -40,9 +42,10 @@ var tempos = map[miner.Firmware]tempo{
 		wakeStart: [2]float64{15, 20}, wakeRamp: [2]float64{25, 35}, process: true, adjust: 45, quick: 20, fanStop: true, retry: 300},
 	miner.Braiins: {boot: [2]float64{45, 60}, start: [2]float64{30, 45}, ramp: [2]float64{60, 120}, sleep: 5,
 		wakeStart: [2]float64{15, 25}, wakeRamp: [2]float64{50, 100}, process: true, adjust: 150, quick: 30, closed: true, throttle: true, retry: 180},
-	// Asleep in under 5 s, full power within 10 s (hashrateindex.com firmware series).
+	// Asleep in under 5 s, full power within 10 s, and asleep after a restart as
+	// well (hashrateindex.com firmware series).
 	miner.LuxOS: {boot: [2]float64{40, 50}, start: [2]float64{20, 30}, ramp: [2]float64{30, 45}, sleep: 3,
-		wakeStart: [2]float64{1, 2}, wakeRamp: [2]float64{5, 7}, process: true, adjust: 12, quick: 5, throttle: true, retry: 120},
+		wakeStart: [2]float64{1, 2}, wakeRamp: [2]float64{5, 7}, keeps: true, process: true, adjust: 12, quick: 5, throttle: true, retry: 120},
 	// A preset restarts the mining process, the throttle slides.
 	miner.VNish: {boot: [2]float64{50, 60}, start: [2]float64{40, 60}, ramp: [2]float64{90, 180}, sleep: 5,
 		wakeStart: [2]float64{20, 30}, wakeRamp: [2]float64{90, 150}, process: true, quick: 5, throttle: true, retry: 120},

@@ -109,8 +109,8 @@ type Options struct {
 }
 
 // DefaultKeep is how long each resolution is kept when nothing else is said:
-// raw two weeks, minutes three months, quarter-hours 400 days, hours ten years.
-var DefaultKeep = [Resolutions]time.Duration{Raw: 14 * day, Minute: 90 * day, Quarter: 400 * day, Hour: 3650 * day}
+// raw two weeks, minutes a month, quarter-hours 400 days, hours ten years.
+var DefaultKeep = [Resolutions]time.Duration{Raw: 14 * day, Minute: 30 * day, Quarter: 400 * day, Hour: 3650 * day}
 
 const day = 24 * time.Hour
 

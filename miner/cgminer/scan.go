@@ -133,18 +133,27 @@ func (s *scanner) text() (string, bool) {
 	return gjson.Parse(s.raw[start:s.i]).Str, true
 }
 
-// skipText goes behind a quoted text.
+// skipText goes behind a quoted text: to the next quote with an even number of
+// backslashes before it.
 func (s *scanner) skipText() bool {
-	for s.i++; s.i < len(s.raw); s.i++ {
-		switch s.raw[s.i] {
-		case '\\':
-			s.i++
-		case '"':
-			s.i++
+	start := s.i + 1
+	for from := start; ; {
+		n := strings.IndexByte(s.raw[min(from, len(s.raw)):], '"')
+		if n < 0 {
+			s.i = len(s.raw)
+			return false
+		}
+		end := from + n
+		escaped := false
+		for k := end - 1; k >= start && s.raw[k] == '\\'; k-- {
+			escaped = !escaped
+		}
+		if !escaped {
+			s.i = end + 1
 			return true
 		}
+		from = end + 1
 	}
-	return false
 }
 
 // value reads any value; of a nested one it takes the text as it is.

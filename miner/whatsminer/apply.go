@@ -115,10 +115,10 @@ func (d *Device) power(s miner.Setting) (order, error) {
 	return order{v2: cmd("adjust_power_limit", "power_limit", strconv.Itoa(watts)), v3: "set.miner.power_limit", param: watts}, nil
 }
 
-// percent is a quick power percentage: "80%" keeps the efficiency and takes
-// minutes, "80% fast" is there in a second.
+// percent is a percentage of the machine's stable power, such as "80%", reached
+// in the way that keeps its efficiency.
 func (d *Device) percent(profile string) (order, error) {
-	words, fast := strings.CutSuffix(strings.TrimSpace(profile), " fast")
+	words := strings.TrimSpace(profile)
 	n, err := strconv.Atoi(strings.TrimSuffix(words, "%"))
 	if err != nil || !strings.HasSuffix(words, "%") {
 		return order{}, fmt.Errorf("%w: profile %q: want a percentage such as \"80%%\"", miner.ErrRefused, profile)
@@ -126,14 +126,10 @@ func (d *Device) percent(profile string) (order, error) {
 	if n < lowestPercent || n > 100 {
 		return order{}, fmt.Errorf("%w: %d%% is outside %d%% to 100%%", miner.ErrRefused, n, lowestPercent)
 	}
-	how := "normal"
-	if fast {
-		how = "fast"
-	}
 	// The firmware reads the number as a text, whatever the document says.
-	o := order{v3: "set.miner.power_percent", param: map[string]string{"percent": strconv.Itoa(n), "mode": how}}
+	o := order{v3: "set.miner.power_percent", param: map[string]string{"percent": strconv.Itoa(n), "mode": "normal"}}
 	switch {
-	case !fast && atLeast(d.version, 2, 0, 5):
+	case atLeast(d.version, 2, 0, 5):
 		o.v2 = cmd("set_power_pct_v2", "percent", strconv.Itoa(n))
 	case atLeast(d.version, 2, 0, 4):
 		o.v2 = cmd("set_power_pct", "percent", strconv.Itoa(n))

@@ -279,8 +279,8 @@ func TestApplyErrors(t *testing.T) {
 func TestPercentages(t *testing.T) {
 	for version, profiles := range map[string]map[string]error{
 		"20220506.11.REL": {"80%": miner.ErrUnsupported},
-		"20240827.13.Rel": {"80%": nil, "60% fast": nil, "100%": nil, "40%": miner.ErrRefused, "101%": miner.ErrRefused, "eco": miner.ErrRefused, "80": miner.ErrRefused},
-		"20250214.16.Rel": {"80%": nil, "60% fast": nil, "0%": miner.ErrRefused},
+		"20240827.13.Rel": {"80%": nil, "60%": nil, "60% fast": miner.ErrRefused, "100%": nil, "40%": miner.ErrRefused, "101%": miner.ErrRefused, "eco": miner.ErrRefused, "80": miner.ErrRefused},
+		"20250214.16.Rel": {"80%": nil, "60%": nil, "0%": miner.ErrRefused},
 	} {
 		_, target, c := stand(t, sim.Spec{Version: version})
 		dev := open(t, target, c)

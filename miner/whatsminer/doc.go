@@ -29,13 +29,16 @@
 //
 //	SetPower    adjust_power_limit, set.miner.power_limit: the process restarts
 //	SetMode     set_low_power .. set_high_power, set.miner.power_mode
-//	SetProfile  "80%" of the machine's own stable power within minutes,
-//	            "80% fast" within a second and with a loss of efficiency:
+//	SetProfile  "80%" of the machine's own stable power within minutes:
 //	            set_power_pct_v2, set_power_pct, set.miner.power_percent;
 //	            only where the machine tells the percentage in force
 //	SetSleep    power_off, set.miner.service stop
 //	SetWake     power_on, set.miner.service start
 //	SetRestart, SetReboot, SetPools (three at most), SetLocate
+//
+// The vendor's fast way to a percentage (within a second, with a loss of
+// efficiency) is not offered: the machine tells the percentage and not how it
+// came to it, so no reading could confirm it.
 //
 // Writes need the password of the account admin (v2) or super (v3; another
 // account by its name), and the switch "API write access" that the operator

@@ -2,6 +2,7 @@ package duckdb
 
 import (
 	"os"
+	"strconv"
 	"testing"
 	"time"
 
@@ -12,12 +13,18 @@ import (
 // TestSizes fills one day of a small fleet at 10 s and prints what it costs on
 // disk, before and after it is rewritten in order.
 //
-//	BALLAST_SIZES=1 go test -run TestSizes -v ./telemetry/duckdb
+//	BALLAST_SIZES=60 go test -run TestSizes -v ./telemetry/duckdb
+//
+// BALLAST_SIZES is how many machines. A file has a size of its own besides that
+// of its rows: two fleets of different size tell one from the other.
 func TestSizes(t *testing.T) {
 	if os.Getenv("BALLAST_SIZES") == "" {
 		t.Skip("BALLAST_SIZES is not set")
 	}
-	const machines = 60
+	machines, err := strconv.Atoi(os.Getenv("BALLAST_SIZES"))
+	if err != nil || machines < 2 {
+		t.Fatal("BALLAST_SIZES is no number of machines")
+	}
 	begin := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
 	now := begin
 	s, err := Open(t.Context(), Options{Dir: t.TempDir(), Options: telemetry.Options{Clock: func() time.Time { return now }}})
@@ -59,7 +66,7 @@ func TestSizes(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, at := range st.BytesAt {
-			t.Logf("%s: %-8v %8.1f kB per machine and day", what, at.Resolution, float64(at.Bytes)/machines/1024)
+			t.Logf("%s: %-8v %8.1f kB per machine and day", what, at.Resolution, float64(at.Bytes)/float64(machines)/1024)
 		}
 	}
 	report("as written")

@@ -11,7 +11,7 @@ import { Figure } from '../../parts/Figure'
 import { Page } from '../../parts/Page'
 import { Trouble } from '../../parts/Trouble'
 import { LossBars, States } from './parts'
-import { clock, later, longDay, mwh, percent, type Report, why } from './words'
+import { clock, energy, later, longDay, percent, type Report, why } from './words'
 
 /** One day of a site, to be read, printed, downloaded. */
 export function DailyPage() {
@@ -143,7 +143,7 @@ function Whole({ r }: { r: Report }) {
         <Figure name="Hashrate" value={h} unit={hUnit} note={`of ${n} ${nUnit} nominal`} source="Measured: mean over the time that polls exist for. Nominal: the most that each machine called nominal that day, else the last it told, else its nameplate." />
         <Figure name="Of the potential" value={percent(r.potential)} note={`${fixed(r.work_th_days, 1)} TH-days produced`} source="What was produced, of what the machines could have in the known time." />
         <Figure name="Uptime" value={percent(r.uptime, 2)} note={`${percent(r.time.expected_h > 0 ? r.time.off_h / r.time.expected_h : null)} off on purpose`} source="Share of known machine time hashing. What was off on purpose is left out: it is no downtime." />
-        <Figure name="Energy" value={mwh(e.total_j)} unit="MWh" note={said} source={e.from === 'meter' ? `Metered: ${e.meter_names?.join(', ')}. The machines themselves tell ${mwh(e.machines_j)} MWh.` : `As the machines tell at the wall, for ${percent(e.machines_told)} of hashing time.`} />
+        <Figure name="Energy" value={energy(e.total_j)[0]} unit={energy(e.total_j)[1]} note={said} source={e.from === 'meter' ? `Metered: ${e.meter_names?.join(', ')}. The machines themselves tell ${energy(e.machines_j).join(' ')}.` : `As the machines tell at the wall, for ${percent(e.machines_told)} of hashing time.`} />
         <Figure name="Efficiency" value={fixed(e.efficiency_j_per_th, 1)} unit="J/TH" note={e.site_j_per_th ? `${fixed(e.site_j_per_th, 1)} with cooling and losses, metered` : undefined} source="Of the machines, over the time in which they told both power and hashrate." />
         <Figure name="Mean power" value={mean} unit={meanUnit} note={e.highest_at ? `highest quarter ${peak} ${peakUnit} at ${clock(e.highest_at, r.zone)}` : undefined} source={e.from === 'meter' ? 'Metered.' : 'As the machines tell.'} />
         <Figure name="Machines" value={fixed(r.machines, 0)} note={r.machines_unknown > 0 ? `${r.machines_unknown} never polled` : undefined} source="In service at any time of the day." />

@@ -1,5 +1,5 @@
 import type { Schema } from '../../api/client'
-import { dash, fixed } from '../../format'
+import { dash, fixed, scaled } from '../../format'
 
 export type Report = Schema['ReportReport']
 export type Loss = Schema['ReportLoss']
@@ -17,6 +17,8 @@ export const reasons: Record<Loss['reason'], { words: string; colour: string }> 
 }
 
 export const percent = (v: number | null | undefined, places = 1) => (v === null || v === undefined ? dash : `${fixed(100 * v, places)} %`)
+/** Energy with the unit that reads best. */
+export const energy = (j: number | null | undefined) => scaled(j === null || j === undefined ? j : j / 3.6e9, [[1, 'MWh'], [0.001, 'kWh'], [1e-6, 'Wh']])
 export const mwh = (j: number | null | undefined) => (j === null || j === undefined ? dash : fixed(j / 3.6e9, 2))
 
 /** "Sunday, 22 November 2026" of "2026-11-22". */

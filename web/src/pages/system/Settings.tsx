@@ -19,7 +19,8 @@ export function SettingsPage() {
   const [words, setWords] = useState('')
   const [which, setWhich] = useState('all')
   const find = words.trim().toLowerCase()
-  const shown = (q.data ?? []).filter((e) => (which === 'all' || e.from !== 'default') && (!find || `${e.key}\n${e.doc}\n${e.value}`.toLowerCase().includes(find)))
+  // Of a list's entries only what they say.
+  const shown = (q.data ?? []).filter((e) => !(e.key.includes('[') && e.value === '') && (which === 'all' || e.from !== 'default') && (!find || `${e.key}\n${e.doc}\n${e.value}`.toLowerCase().includes(find)))
   const sections: [string, Entry[]][] = []
   for (const e of shown) {
     const name = e.key.split(/[.[]/)[0]!
@@ -41,17 +42,17 @@ export function SettingsPage() {
             <section key={section} className="settings" data-testid={`section-${section}`}>
               <h2>{section}</h2>
               {entries.map((e) => (
-                <div className="setting" key={e.key} id={e.key}>
+                <div className={'setting' + (e.key.includes('[') ? ' entry' : '')} key={e.key} id={e.key}>
                   <div className="what">
                     <code>{e.key}</code>
-                    <p>
+                    <p hidden={e.key.includes('[') && !e.key.includes('[0]')}>
                       {e.doc}
                       {e.enum && ` One of ${e.enum.join(', ')}.`}
                     </p>
                   </div>
                   <div className="value">
                     <code className={e.from === 'default' ? 'quiet' : ''}>{e.value === '' ? (e.secret ? 'not set' : 'empty') : e.value}</code>
-                    <div>
+                    {!e.key.includes('[') && <div>
                       <Badge size="sm" variant="light" color={colour[e.from]}>
                         {said[e.from]}
                       </Badge>{' '}
@@ -59,9 +60,9 @@ export function SettingsPage() {
                         {e.where}
                         {e.from !== 'default' && !e.key.includes('[') && e.default !== e.value && !e.secret && ` · default ${e.default === '' ? 'empty' : e.default}`}
                       </Text>
-                    </div>
-                    <Text fz="xs" c="dimmed">
-                      {e.env ? <>overridden by <code>{e.env}</code> or <code>--set {e.key}=…</code></> : e.key.includes('[') ? 'part of a list of the file' : 'only in the file'}
+                    </div>}
+                    <Text fz="xs" c="dimmed" hidden={e.key.includes('[')}>
+                      {e.env ? <>overridden by <code>{e.env}</code> or <code>--set {e.key}=…</code></> : 'only in the file'}
                     </Text>
                   </div>
                 </div>

@@ -22,29 +22,32 @@ type Result struct {
 
 // Chance is a probability with its standard error.
 type Chance struct {
-	P, Error float64
-	N        int // paths
+	P     float64 `json:"p"`
+	Error float64 `json:"error"`
+	N     int     `json:"n"` // paths
 }
 
 // Quantile is a quantile with the standard error that so many paths leave.
 type Quantile struct {
-	At, Value, Error float64
+	At    float64 `json:"at"`
+	Value float64 `json:"value"`
+	Error float64 `json:"error"`
 }
 
 // Summary is what a page shows.
 type Summary struct {
-	Default   Chance     // the firm
-	UnderLine Chance     // ratio under the line at the end; of no paths when machines are worth nothing
-	Called    Chance     // at least one margin call
-	Shrinks   Chance     // the network: a retarget at or under the threshold
-	Falls     Chance     // the network: difficulty from its peak
-	Both      Chance     // default and a shrinking network on one path
-	Ratio     []Quantile // at the end
-	Lowest    []Quantile // liquidity
-	Hashprice []Quantile // at the end
-	Price     []Quantile
-	ToDefault []Quantile // days, of the paths that default
-	MeanRatio float64
+	Default   Chance     `json:"default"`    // the firm
+	UnderLine Chance     `json:"under_line"` // ratio under the line at the end; of no paths when machines are worth nothing
+	Called    Chance     `json:"called"`     // at least one margin call
+	Shrinks   Chance     `json:"shrinks"`    // the network: a retarget at or under the threshold
+	Falls     Chance     `json:"falls"`      // the network: difficulty from its peak
+	Both      Chance     `json:"both"`       // default and a shrinking network on one path
+	Ratio     []Quantile `json:"ratio"`      // at the end
+	Lowest    []Quantile `json:"lowest"`     // liquidity
+	Hashprice []Quantile `json:"hashprice"`  // at the end
+	Price     []Quantile `json:"price"`
+	ToDefault []Quantile `json:"to_default"` // days, of the paths that default
+	MeanRatio float64    `json:"mean_ratio"`
 }
 
 func newResult(c Config) *Result {

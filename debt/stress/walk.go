@@ -18,8 +18,7 @@ func (w *walker) walk(i int, r *Result) {
 		hv     = p.Vol * p.Vol           // variance of a year: heston
 		at     = 0                       // place in past returns: bootstrap
 		lnFee  = n.FeeVol * n.FeeVol / 2 // log of fees over their median; today they are at their mean
-		subs   = 1 - n.FeeShare          // subsidy and mean fees, as shares of today's reward
-		fees   = n.FeeShare
+		reward = &e.rewards[0]
 		lnR    float64                    // log of the reward over today's
 		lnD    float64                    // log of difficulty over today's
 		fleet  float64                    // log of the machines that exist, over today's
@@ -81,15 +80,14 @@ func (w *walker) walk(i int, r *Result) {
 			}
 		}
 		// Fees and reward.
+		if n.Halving > 0 && float64(d) < n.Halving && float64(d+1) >= n.Halving {
+			reward = &e.rewards[1]
+		}
 		if n.FeeVol > 0 {
 			lnFee = feeAR*lnFee + feeSD*(n.FeeCorr*z+corr2*w.rng.NormFloat64())
-			lnR = math.Log(subs + fees*math.Exp(lnFee+feeMid))
-		} else if d == 0 {
-			lnR = math.Log(subs + fees)
-		}
-		if n.Halving > 0 && float64(d) < n.Halving && float64(d+1) >= n.Halving {
-			subs /= 2
-			lnR = math.Log(subs + fees*math.Exp(lnFee+feeMid))
+			lnR = between(reward, (lnFee+feeMid-e.feeLo)/e.feeStep)
+		} else {
+			lnR = reward[0] // all entries are alike
 		}
 		// Hashrate: machines are bought and sold over months, switched over
 		// days.

@@ -328,7 +328,8 @@ type Service struct {
 }
 
 // Due adds up the payments after from, up to and including to. Interest is what
-// is paid, not what is capitalised; hosting owed in kind is not in Cash.
+// is paid in cash: neither what is capitalised nor what is owed in service,
+// which is not in Cash either.
 func (s Schedule) Due(from, to Date) Service {
 	c := s.Facility.Principal.Currency
 	z := unit.Money{Currency: c}
@@ -337,7 +338,9 @@ func (s Schedule) Due(from, to Date) Service {
 		if p.Due <= from || p.Due > to {
 			continue
 		}
-		v.Interest.Minor += p.Interest.Minor - p.Capitalised.Minor
+		if p.InKind.Minor == 0 {
+			v.Interest.Minor += p.Interest.Minor - p.Capitalised.Minor
+		}
 		v.Principal.Minor += p.Principal.Minor + p.Swept.Minor
 		v.Fees.Minor += p.Fees.Minor
 		v.Cash.Minor += p.Cash.Minor

@@ -72,7 +72,7 @@ func Load(dir fs.FS) (Data, error) {
 		f, err := dir.Open(name)
 		if err == nil {
 			err = take(f)
-			f.Close()
+			_ = f.Close() // only read from
 		}
 		if err != nil {
 			bad = append(bad, fmt.Errorf("reading %s: %w", name, err))

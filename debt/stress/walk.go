@@ -45,7 +45,6 @@ func (w *walker) walk(i int, r *Result) {
 		at = w.rng.IntN(len(p.Returns))
 	}
 	lnHP := lnHP0
-	price := p.Start
 	for d := range e.c.Days {
 		// The price.
 		z := 0.0
@@ -119,8 +118,7 @@ func (w *walker) walk(i int, r *Result) {
 		}
 		// The firm.
 		if f.dead < 0 {
-			price = math.Exp(lnP)
-			f.day(d, price, math.Exp(lnHP))
+			f.day(d, math.Exp(lnP), math.Exp(lnHP))
 		}
 	}
 	f.close(i, r, lnHP-lnHP0)

@@ -90,7 +90,7 @@ func (f *playFigures) print(out io.Writer) {
 		for _, v := range q.v {
 			fmt.Fprintf(out, "  %g %% %.3g +- %.2g", 100*v.At, v.Value, v.Error)
 		}
-		fmt.Fprintln(out)
+		_, _ = fmt.Fprintln(out)
 	}
 }
 

@@ -279,7 +279,7 @@ func energy(d Data, r *Report) error {
 }
 
 func backtest(d Data, r *Report) error {
-	b, err := debt.Test(d.Cases, 1.5, 1.8)
+	b, err := debt.BacktestOf(d.Cases, 1.5, 1.8)
 	if err != nil {
 		return err
 	}

@@ -183,8 +183,8 @@ func (c Case) features() []float64 {
 	return x
 }
 
-// Test runs the back-test over the cases that have a ratio.
-func Test(cases []Case, lines ...float64) (Backtest, error) {
+// BacktestOf runs the back-test over the cases that have a ratio.
+func BacktestOf(cases []Case, lines ...float64) (Backtest, error) {
 	var b Backtest
 	var in []Case
 	for _, c := range cases {

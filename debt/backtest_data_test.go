@@ -29,7 +29,7 @@ func TestBacktest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := debt.Test(cases, 1.5, 1.8)
+	b, err := debt.BacktestOf(cases, 1.5, 1.8)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -107,7 +107,7 @@ func (b *builder) run() (Schedule, error) {
 		if p.Rate, err = b.rate(from); err != nil {
 			return Schedule{}, err
 		}
-		year, err := b.year(i, from, due)
+		year, err := b.year(from, due)
 		if err != nil {
 			return Schedule{}, err
 		}
@@ -148,12 +148,12 @@ func (b *builder) run() (Schedule, error) {
 		p.Opening, p.Interest, p.Capitalised, p.Principal, p.Swept, p.Fees = b.money(balance), b.money(interest), b.money(capital), b.money(principal), b.money(swept), b.money(fees)
 		balance = owed - principal - swept
 		p.Closing = b.money(balance)
-		due := interest - capital + principal + swept + fees
+		cash := interest - capital + principal + swept + fees
 		if f.InKind() {
-			p.InKind = b.money(due)
-			due = 0
+			p.InKind = b.money(cash)
+			cash = 0
 		}
-		p.Cash = b.money(due)
+		p.Cash = b.money(cash)
 		s.Payments = append(s.Payments, p)
 		from = p.Due
 		if balance == 0 && !last && !f.Repayment.Advance {
@@ -186,8 +186,8 @@ func (b *builder) rate(on Date) (Rate, error) {
 	return max(0, r), nil
 }
 
-// year is the part of a year that payment i accrues for.
-func (b *builder) year(i int, from, due Date) (*big.Rat, error) {
+// year is the part of a year that a payment accrues for.
+func (b *builder) year(from, due Date) (*big.Rat, error) {
 	if b.f.Interest.DayCount == Periods {
 		if due == from {
 			return new(big.Rat), nil
@@ -236,7 +236,7 @@ func (b *builder) annuity(i int, balance int64, rate Rate) (int64, error) {
 	}
 	v, sum := 1.0, 0.0
 	for k := i; k < len(b.dues); k++ {
-		year, err := b.year(k, from, b.dues[k])
+		year, err := b.year(from, b.dues[k])
 		if err != nil {
 			return 0, err
 		}
@@ -328,7 +328,8 @@ type Service struct {
 }
 
 // Due adds up the payments after from, up to and including to. Interest is what
-// is paid, not what is capitalised; hosting owed in kind is not in Cash.
+// is paid in cash: neither what is capitalised nor what is owed in service,
+// which is not in Cash either.
 func (s Schedule) Due(from, to Date) Service {
 	c := s.Facility.Principal.Currency
 	z := unit.Money{Currency: c}
@@ -337,7 +338,9 @@ func (s Schedule) Due(from, to Date) Service {
 		if p.Due <= from || p.Due > to {
 			continue
 		}
-		v.Interest.Minor += p.Interest.Minor - p.Capitalised.Minor
+		if p.InKind.Minor == 0 {
+			v.Interest.Minor += p.Interest.Minor - p.Capitalised.Minor
+		}
 		v.Principal.Minor += p.Principal.Minor + p.Swept.Minor
 		v.Fees.Minor += p.Fees.Minor
 		v.Cash.Minor += p.Cash.Minor

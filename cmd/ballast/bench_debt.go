@@ -5,15 +5,102 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"reflect"
+	"runtime"
+	"syscall"
 	"text/tabwriter"
+	"time"
 
 	"ballast/debt/evidence"
+	"ballast/debt/stress"
 	"ballast/unit"
 )
 
 // benchDebt reads the folder that the common flag --data names: here it is the
 // outside data that docs/data.md lists, not the record.
-type benchDebt struct{}
+type benchDebt struct {
+	Paths int    `default:"100000" help:"Of the Monte Carlo, 365 days each; 0 leaves it out."`
+	Seed  uint64 `default:"1" help:"Of the Monte Carlo."`
+}
+
+// playFigures is what the Monte Carlo measured.
+type playFigures struct {
+	Machine string         `json:"machine"`
+	Paths   int            `json:"paths"`
+	Days    int            `json:"days"`
+	Seconds float64        `json:"seconds"`
+	CPU     float64        `json:"processor_seconds"`
+	Cores   int            `json:"cores"`
+	Same    bool           `json:"same_with_1_2_and_3_workers"`
+	Summary stress.Summary `json:"summary"`
+}
+
+func (c *benchDebt) play(d evidence.Data) (*playFigures, error) {
+	const days = 365
+	p, n, f, err := evidence.Play(d, days)
+	if err != nil {
+		return nil, err
+	}
+	cfg := stress.Config{Paths: min(c.Paths, 2000), Days: days, Seed: c.Seed, Line: 1.5, Shrink: -0.05, Fall: -0.2}
+	same := true
+	var first *stress.Result
+	for _, workers := range []int{1, 2, 3} {
+		cfg.Workers = workers
+		r, err := stress.Run(p, n, f, cfg)
+		if err != nil {
+			return nil, err
+		}
+		if first == nil {
+			first = r
+		}
+		same = same && reflect.DeepEqual(first, r)
+	}
+	cfg.Workers, cfg.Paths = 0, c.Paths
+	used := func() float64 {
+		var u syscall.Rusage
+		_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+		return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
+	}
+	before, begin := used(), time.Now()
+	r, err := stress.Run(p, n, f, cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &playFigures{machineName(), c.Paths, days, time.Since(begin).Seconds(), used() - before, runtime.GOMAXPROCS(0), same, r.Sum}, nil
+}
+
+func (f *playFigures) print(out io.Writer) {
+	fmt.Fprintf(out, "\nMonte Carlo: %d paths of %d days, a full debt schedule, retarget feedback (an example firm)\n", f.Paths, f.Days)
+	fmt.Fprintf(out, "  %.2f s, %.2f s of processor time, %d cores (%s); the same with 1, 2 and 3 workers: %v\n", f.Seconds, f.CPU, f.Cores, f.Machine, f.Same)
+	s := f.Summary
+	for _, c := range []struct {
+		name string
+		c    stress.Chance
+	}{
+		{"the firm cannot pay", s.Default}, {"ratio under 1.5 at the end", s.UnderLine}, {"a margin call", s.Called},
+		{"the network: a retarget of -5 % or worse", s.Shrinks}, {"the network: difficulty 20 % under its peak", s.Falls}, {"firm and retarget on one path", s.Both},
+	} {
+		fmt.Fprintf(out, "  %-46s %6.2f %% +- %.2f\n", c.name, 100*c.c.P, 100*c.c.Error)
+	}
+	for _, q := range []struct {
+		name string
+		v    []stress.Quantile
+	}{{"ratio", s.Ratio}, {"lowest liquidity, USD m", scaled(s.Lowest, 1e-6)}, {"hashprice", s.Hashprice}, {"days to default", s.ToDefault}} {
+		fmt.Fprintf(out, "  %s:", q.name)
+		for _, v := range q.v {
+			fmt.Fprintf(out, "  %g %% %.3g +- %.2g", 100*v.At, v.Value, v.Error)
+		}
+		_, _ = fmt.Fprintln(out)
+	}
+}
+
+func scaled(v []stress.Quantile, by float64) []stress.Quantile {
+	out := make([]stress.Quantile, len(v))
+	for i, q := range v {
+		out[i] = stress.Quantile{At: q.At, Value: q.Value * by, Error: q.Error * by}
+	}
+	return out
+}
 
 func (c *benchDebt) Run(_ context.Context, common *common, s *streams) error {
 	if common.Data == "" {
@@ -27,10 +114,25 @@ func (c *benchDebt) Run(_ context.Context, common *common, s *streams) error {
 	if err != nil {
 		return err
 	}
-	if common.JSON {
-		return s.json(r)
+	out := struct {
+		evidence.Report
+		Play *playFigures `json:"monte_carlo,omitempty"`
+	}{Report: r}
+	if c.Paths > 0 {
+		if out.Play, err = c.play(d); err != nil {
+			return err
+		}
 	}
-	return printEvidence(s.out, r)
+	if common.JSON {
+		return s.json(out)
+	}
+	if err := printEvidence(s.out, r); err != nil {
+		return err
+	}
+	if out.Play != nil {
+		out.Play.print(s.out)
+	}
+	return nil
 }
 
 func printEvidence(out io.Writer, r evidence.Report) error {

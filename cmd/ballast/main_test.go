@@ -42,10 +42,11 @@ func TestScripts(t *testing.T) {
 		e.Setenv("BALLAST_SHARED", shared())
 		return nil
 	}, Condition: func(cond string) (bool, error) {
-		if cond != "captures" {
+		dir, ok := map[string]string{"captures": "captures", "econ": filepath.Join("data", "econ")}[cond]
+		if !ok {
 			return false, fmt.Errorf("unknown condition %q", cond)
 		}
-		_, err := os.Stat(filepath.Join(shared(), "captures"))
+		_, err := os.Stat(filepath.Join(shared(), dir))
 		return err == nil, nil
 	}})
 }

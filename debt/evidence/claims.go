@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,8 +17,8 @@ import (
 func claims(d Data, r *Report) error {
 	var in debt.ClaimInputs
 	h := d.History
-	for i := len(h) - 1; i >= 0; i-- {
-		if hs, ok := h[i].Hashrate(); ok {
+	for _, e := range slices.Backward(h) {
+		if hs, ok := e.Hashrate(); ok {
 			in.NetworkEH = unit.Some(hs / 1e18)
 			break
 		}

@@ -72,7 +72,7 @@ func Load(dir fs.FS) (Data, error) {
 		f, err := dir.Open(name)
 		if err == nil {
 			err = take(f)
-			f.Close()
+			_ = f.Close() // only read from
 		}
 		if err != nil {
 			bad = append(bad, fmt.Errorf("reading %s: %w", name, err))
@@ -279,7 +279,7 @@ func energy(d Data, r *Report) error {
 }
 
 func backtest(d Data, r *Report) error {
-	b, err := debt.Test(d.Cases, 1.5, 1.8)
+	b, err := debt.BacktestOf(d.Cases, 1.5, 1.8)
 	if err != nil {
 		return err
 	}

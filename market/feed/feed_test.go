@@ -198,16 +198,24 @@ func TestMisbehavingSources(t *testing.T) {
 		answer func(w http.ResponseWriter, r *http.Request)
 		want   error
 	}{
-		"gateway page":   {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(502); fmt.Fprint(w, "<html>") }, feed.ErrUnavailable},
+		"gateway page": {func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusBadGateway)
+			fmt.Fprint(w, "<html>")
+		}, feed.ErrUnavailable},
 		"page as answer": {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>Just a moment...</html>") }, feed.ErrFormat},
-		"too many":       {func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Retry-After", "90"); w.WriteHeader(429) }, feed.ErrUnavailable},
-		"forbidden":      {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(403) }, feed.ErrUnavailable},
-		"endless":        {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, long) }, feed.ErrFormat},
-		"silent":         {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, feed.ErrUnavailable},
-		"hangs up":       {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, feed.ErrUnavailable},
-		"elsewhere":      {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://127.0.0.9:1/", 302) }, feed.ErrUnavailable},
-		"empty":          {func(http.ResponseWriter, *http.Request) {}, feed.ErrFormat},
-		"null":           {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "null") }, feed.ErrFormat},
+		"too many": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", "90")
+			w.WriteHeader(http.StatusTooManyRequests)
+		}, feed.ErrUnavailable},
+		"forbidden": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }, feed.ErrUnavailable},
+		"endless":   {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, long) }, feed.ErrFormat},
+		"silent":    {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, feed.ErrUnavailable},
+		"hangs up":  {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, feed.ErrUnavailable},
+		"elsewhere": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://127.0.0.9:1/", http.StatusFound)
+		}, feed.ErrUnavailable},
+		"empty": {func(http.ResponseWriter, *http.Request) {}, feed.ErrFormat},
+		"null":  {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "null") }, feed.ErrFormat},
 		"wrong types": {func(w http.ResponseWriter, _ *http.Request) {
 			fmt.Fprint(w, `{"time":[],"USD":{},"result":5,"error":7}`)
 		}, feed.ErrFormat},
@@ -230,7 +238,7 @@ func TestMisbehavingSources(t *testing.T) {
 			if _, err := n.Tip(t.Context()); !errors.Is(err, v.want) {
 				t.Errorf("tip: %v, want %v", err, v.want)
 			}
-			if v.want == feed.ErrUnavailable {
+			if errors.Is(v.want, feed.ErrUnavailable) {
 				if _, err := m.Tip(t.Context()); !errors.Is(err, feed.ErrWaiting) {
 					t.Errorf("asked again at once: %v", err)
 				}

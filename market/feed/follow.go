@@ -71,7 +71,7 @@ func (f *Follower) Update(ctx context.Context) (Change, error) {
 		return Change{}, nil
 	}
 	var added []Block // newest first
-	fork := -1        // index of the block that the new branch stands on
+	var fork int      // index of the block that the new branch stands on
 	for hash := tip; ; {
 		if fork = index(blocks, hash); fork >= 0 {
 			break

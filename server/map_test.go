@@ -270,3 +270,36 @@ func keyOf(t *testing.T, s *Server, grants ...ledger.Grant) string {
 	}
 	return key
 }
+
+// What the server spends on a map of 200,000 machines.
+func BenchmarkMap(b *testing.B) {
+	all := make([]*fleet.Status, 200_000)
+	for i := range all {
+		st := at(int64(i+1), "H"+strconv.Itoa(i/50_000), "C"+strconv.Itoa(i/600), "R"+strconv.Itoa(i/60%10), strconv.Itoa(i%60+1))
+		st.Rev, st.Reading = uint64(i+1), &miner.Reading{State: miner.Hashing, TempChip: unit.Some(unit.Temperature(i % 90))}
+		all[i] = st
+	}
+	v := &mapView{Map: layMap(all, nil)}
+	each := func(yield func(int, *fleet.Status) bool) {
+		for i, st := range all {
+			if !yield(i, st) {
+				return
+			}
+		}
+	}
+	b.Run("lay", func(b *testing.B) {
+		for b.Loop() {
+			layMap(all, nil)
+		}
+	})
+	b.Run("state", func(b *testing.B) {
+		for b.Loop() {
+			b.ReportMetric(float64(len(encodeState(v, mapMetrics["temp"], each, 0, 200_000, time.Now()))), "bytes")
+		}
+	})
+	b.Run("changes", func(b *testing.B) {
+		for b.Loop() {
+			b.ReportMetric(float64(len(encodeState(v, mapMetrics["temp"], each, 196_000, 200_000, time.Now()))), "bytes")
+		}
+	})
+}

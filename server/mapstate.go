@@ -14,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"ballast/fleet"
+	"ballast/miner"
 )
 
 // The state of all machines in one metric, for the map: two bytes a machine,
@@ -53,13 +54,21 @@ type mapMetric struct {
 	name          func(st *fleet.Status) string // of one machine
 }
 
-// fromRow takes a number from where lists take it, so that the map and the
-// table beside it never differ.
-func fromRow(pick func(r *Row) *float64) func(*fleet.Status, time.Time) (float64, bool) {
+// told is what a machine tells of itself now; nil when it is silent, as in
+// [rowOf]. (The map asks this of every machine each few seconds, so it does not
+// make rows.)
+func told(st *fleet.Status) *miner.Reading {
+	if st.Condition == fleet.CondSilent {
+		return nil
+	}
+	return st.Reading
+}
+
+// fromReading is a number of a machine's reading, missing when it is silent.
+func fromReading(pick func(r *miner.Reading) (float64, bool)) func(*fleet.Status, time.Time) (float64, bool) {
 	return func(st *fleet.Status, _ time.Time) (float64, bool) {
-		r := rowOf(st)
-		if v := pick(&r); v != nil {
-			return *v, true
+		if r := told(st); r != nil {
+			return pick(r)
 		}
 		return 0, false
 	}
@@ -76,21 +85,15 @@ func conditionNames(*Map) []string {
 // mapMetrics are the metrics of the map, by name.
 var mapMetrics = map[string]mapMetric{
 	"condition": {names: conditionNames, name: func(st *fleet.Status) string { return string(st.Condition) }},
-	"hashrate": {scale: 0.1, of: fromRow(func(r *Row) *float64 { // percent of nominal
-		if r.Hashrate == nil || r.Nominal == nil || *r.Nominal <= 0 {
-			return nil
-		}
-		return new(100 * *r.Hashrate / *r.Nominal)
+	"hashrate": {scale: 0.1, of: fromReading(func(r *miner.Reading) (float64, bool) { // percent of nominal
+		h, ok1 := r.HashrateNow.OrElse(r.HashrateAverage).Get()
+		n, ok2 := r.HashrateNominal.Get()
+		return 100 * float64(h/n), ok1 && ok2 && n > 0
 	})},
-	"temp":       {scale: 0.1, offset: -100, of: fromRow(func(r *Row) *float64 { return r.Temperature })},
-	"efficiency": {scale: 0.01, of: fromRow(func(r *Row) *float64 { return r.Efficiency })},
-	"power":      {scale: 1, of: fromRow(func(r *Row) *float64 { return r.Power })},
-	"faults": {scale: 1, of: func(st *fleet.Status, _ time.Time) (float64, bool) {
-		if st.Reading == nil || st.Condition == fleet.CondSilent {
-			return 0, false
-		}
-		return float64(len(st.Reading.Faults)), true
-	}},
+	"temp":       {scale: 0.1, offset: -100, of: fromReading(func(r *miner.Reading) (float64, bool) { v, ok := r.MaxTemp().Get(); return float64(v), ok })},
+	"efficiency": {scale: 0.01, of: fromReading(func(r *miner.Reading) (float64, bool) { v, ok := r.JTH().Get(); return float64(v), ok })},
+	"power":      {scale: 1, of: fromReading(func(r *miner.Reading) (float64, bool) { v, ok := r.Power.Get(); return float64(v), ok })},
+	"faults":     {scale: 1, of: fromReading(func(r *miner.Reading) (float64, bool) { return float64(len(r.Faults)), true })},
 	"age": {scale: 1, of: func(st *fleet.Status, now time.Time) (float64, bool) {
 		if st.LastAnswer.IsZero() {
 			return 0, false
@@ -171,7 +174,7 @@ func encodeState(v *mapView, m mapMetric, each func(func(int, *fleet.Status) boo
 				raw = n
 			}
 		default:
-			if x, ok := m.of(st, now); ok {
+			if x, ok := m.of(st, now); ok && !math.IsNaN(x) && !math.IsInf(x, 0) {
 				raw = m.raw(x)
 				low, high = min(low, x), max(high, x)
 			}

@@ -135,10 +135,10 @@ async function answer({ page, thread }, doing, arg) {
       if (doing === 'click') document.querySelector(arg).click()
       else {
         const input = document.querySelector('input[aria-label="Filter machines"]')
-        Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set.call(input, arg)
-        input.dispatchEvent(new Event('input', { bubbles: true }))
         const count = () => document.querySelector('[data-testid=count]').textContent
         const was = count()
+        Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set.call(input, arg)
+        input.dispatchEvent(new Event('input', { bubbles: true }))
         while (count() === was && performance.now() - began < 5000) await new Promise((d) => setTimeout(d, 1))
       }
       await new Promise((d) => requestAnimationFrame(() => requestAnimationFrame(d)))
@@ -188,6 +188,7 @@ async function measure(name, url, show, b) {
   ]
   for (const [what, path] of show === 'map' ? pages.slice(0, 1) : pages) {
     await page.goto(url + path)
+    await page.getByText('● live').waitFor()
     await page.waitForTimeout(6000)
     const seconds = Number(process.env.BENCH_SECONDS ?? 15)
     const [t0, c0, m0] = [Date.now(), spent(root), await b.thread()]

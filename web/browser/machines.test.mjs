@@ -238,6 +238,21 @@ test('by keyboard: choose in the table, and the map follows', async () => {
   assert.match(await page.getByTestId('chosen').innerText(), /^3 chosen/)
 })
 
+test('a page that nobody looks at asks for fewer beats, and goes on from where it was', async () => {
+  await toMachines('?show=table')
+  const look = (hidden) =>
+    page.evaluate((h) => {
+      Object.defineProperty(document, 'hidden', { configurable: true, get: () => h })
+      document.dispatchEvent(new Event('visibilitychange'))
+    }, hidden)
+  const [slow] = await Promise.all([page.waitForRequest(/\/api\/v1\/live\?.*every=10/, { timeout: 15_000 }), look(true)])
+  assert.match(slow.url(), /since=\w+\.\d+/)
+  const [again] = await Promise.all([page.waitForRequest((r) => r.url().includes('/api/v1/live') && !r.url().includes('every='), { timeout: 15_000 }), look(false)])
+  assert.match(again.url(), /since=\w+\.\d+/)
+  await page.getByText('● live').waitFor()
+  assert.equal(await count(), machines)
+})
+
 test('dark, and phone width', async () => {
   await toMachines('?show=both&metric=temp')
   await page.waitForTimeout(800)

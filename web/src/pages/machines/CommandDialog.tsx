@@ -18,10 +18,10 @@ export function effects(p: Preview, n: number): { name: string; value: string }[
   const out = [{ name: 'Take it', value: `${fixed(p.takes, 0)} of ${fixed(n, 0)} ${n === 1 ? 'machine' : 'machines'}` }]
   if (p.already > 0) out.push({ name: 'Read so already', value: fixed(p.already, 0) })
   if (p.silent > 0) out.push({ name: 'Do not answer now', value: `${fixed(p.silent, 0)}; tried until the deadline, not in the figures` })
-  const unsure = p.power_unknown > 0 ? `, and ${fixed(p.power_unknown, 0)} that cannot tell (${watts(p.power_unknown_w)} now)` : ''
-  out.push({ name: 'Power', value: `${watts(p.power_w)} → ${watts(p.power_after_w)}${unsure}` })
-  const odd = p.hashrate_unknown > 0 ? `, and ${fixed(p.hashrate_unknown, 0)} that cannot tell (${ths(p.hashrate_unknown_ths)} now)` : ''
-  out.push({ name: 'Hashrate', value: `${ths(p.hashrate_ths)} → ${ths(p.hashrate_after_ths)}${odd}${p.modelled ? ', reckoned at present J/TH' : ''}` })
+  const unsure = p.power_unknown > 0 ? `; ${fixed(p.power_unknown, 0)} more, ${watts(p.power_unknown_w)} now, cannot be told` : ''
+  out.push({ name: 'Power', value: `${watts(p.power_w - p.power_unknown_w)} → ${watts(p.power_after_w)}${unsure}` })
+  const odd = p.hashrate_unknown > 0 ? `; ${fixed(p.hashrate_unknown, 0)} more, ${ths(p.hashrate_unknown_ths)} now, cannot be told` : ''
+  out.push({ name: 'Hashrate', value: `${ths(p.hashrate_ths - p.hashrate_unknown_ths)} → ${ths(p.hashrate_after_ths)}${odd}${p.modelled ? ', reckoned at present J/TH' : ''}` })
   out.push({ name: 'Money', value: p.money_per_day ? `${p.money_per_day.startsWith('-') ? '' : '+'}${p.money_per_day} a day` : `not known: ${(p.missing ?? []).join(', ')} ${(p.missing ?? []).length === 1 ? 'is' : 'are'} missing` })
   return out
 }

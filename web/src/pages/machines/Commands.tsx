@@ -24,8 +24,8 @@ const single: Column<Command>[] = [
   { key: 'at', title: 'Given', width: '190px', show: (c) => when(c.created_at) },
   { key: 'machine', title: 'Machine', width: 'minmax(120px,0.8fr)', show: (c) => <MachineName id={c.machine} /> },
   { key: 'what', title: 'What', width: 'minmax(130px,0.9fr)', show: (c) => wishWords(c.kind, c.setting) },
-  { key: 'state', title: 'State', width: '130px', show: (c) => <CommandState of={c.state} /> },
-  { key: 'took', title: 'Confirmed in', width: '110px', num: true, show: (c) => secs(took(c)) },
+  { key: 'state', title: 'State', width: '145px', show: (c) => <CommandState of={c.state} /> },
+  { key: 'took', title: 'Took', width: '84px', num: true, show: (c) => secs(took(c)) },
   { key: 'who', title: 'Who', width: '110px', show: (c) => c.actor },
   { key: 'why', title: 'Why and how it stands', width: 'minmax(200px,2fr)', show: (c) => [c.reason, c.detail !== c.reason && c.detail].filter(Boolean).join(' · ') },
 ]

@@ -20,7 +20,7 @@ export function Follow({ id, onClose }: { id: string; onClose: () => void }) {
   const q = useBatch(id)
   return (
     <Modal opened onClose={onClose} title={q.data ? wishWords(q.data.kind, q.data.setting) : 'Command'} size="lg">
-      {q.error && !q.data ? <Trouble what="The command cannot be followed" error={q.error} again={() => void q.refetch()} /> : q.data ? <Progress batch={q.data} /> : <Text>…</Text>}
+      {q.error && !q.data ? <Trouble what="The command cannot be followed" error={q.error} again={() => void q.refetch()} /> : q.data ? <Progress batch={q.data} waits /> : <Text>…</Text>}
       <Group justify="space-between" mt="md">
         <Link className="link" to="/commands/$id" params={{ id }}>
           Its own page
@@ -32,7 +32,7 @@ export function Follow({ id, onClose }: { id: string; onClose: () => void }) {
 }
 
 /** How far a batch is, state by state, and which machines did not. */
-export function Progress({ batch }: { batch: Batch }) {
+export function Progress({ batch, waits }: { batch: Batch; waits?: boolean }) {
   const queries = useQueryClient()
   const cancel = useMutation({
     mutationFn: () => ask<{ cancelled: number }>('POST', `/batches/${encodeURIComponent(batch.id)}/cancel`, {}),
@@ -67,7 +67,7 @@ export function Progress({ batch }: { batch: Batch }) {
       )}
       {(batch.refused?.length ?? 0) > 0 && <Refusals reasons={batch.refused!} />}
       <Some title="Did not" list={failed} />
-      {waiting.length > 0 && waiting.length <= 40 && <Some title="Still waiting" list={waiting} />}
+      {waits && waiting.length > 0 && waiting.length <= 40 && <Some title="Still waiting" list={waiting} />}
     </div>
   )
 }
@@ -87,7 +87,7 @@ function Some({ title, list }: { title: string; list: Command[] }) {
             <Link className="link" to="/machines/$id" params={{ id: String(c.machine) }}>
               {liveNow().rows.get(c.machine)?.name ?? `machine ${c.machine}`}
             </Link>{' '}
-            <CommandState of={c.state} /> {c.detail}
+            <CommandState of={c.state} /> {c.detail?.startsWith(c.state) ? '' : c.detail}
           </li>
         ))}
         {list.length > 200 && <li>and {fixed(list.length - 200, 0)} more</li>}

@@ -1,7 +1,7 @@
 import { Button, Checkbox, Group, Loader, NativeSelect, Popover, SegmentedControl, Stack, Text, TextInput } from '@mantine/core'
 import { useDebouncedCallback, useMediaQuery } from '@mantine/hooks'
 import { useNavigate, useSearch } from '@tanstack/react-router'
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import { memo, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import type { Row } from '../../api/client'
 import { useLivePart } from '../../api/live'
 import { useView } from '../../frame/view'
@@ -32,12 +32,14 @@ export function Machines() {
   const show = search.show ?? (wide ? 'both' : 'table')
   const sort = search.sort ?? 'condition'
   const desc = search.desc ?? false
-  const { shown, set: fits, errors, total } = useFitting(search, sort, desc)
+  const set = useCallback((next: Partial<MachinesSearch>) => void go({ to: '/machines', search: (old) => ({ ...old, ...next }) as never, replace: true }), [go])
+  const [words, setWords] = useWords(search.q, set)
+  const choice = useMemo(() => ({ ...search, q: words || undefined }), [search, words])
+  const { shown, set: fits, errors, total } = useFitting(choice, sort, desc)
   const known = useLivePart((l) => l.site?.machines)
   const [chosen, setChosen] = useState<Set<string | number>>(new Set())
 
   const set = useCallback((next: Partial<MachinesSearch>) => void go({ to: '/machines', search: (old) => ({ ...old, ...next }) as never, replace: true }), [go])
-  const list = useRef(shown)
   list.current = shown
   const open = useCallback(
     (id: number) => {
@@ -54,7 +56,7 @@ export function Machines() {
   // What is chosen and has been retired meanwhile, or lies at another site, is
   // chosen no more.
   const chosenRows = useMemo(() => shown.filter((r) => chosen.has(r.id)), [shown, chosen])
-  const narrowed = narrows(search)
+  const narrowed = narrows(choice)
 
   return (
     <Page
@@ -75,7 +77,7 @@ export function Machines() {
         </>
       }
     >
-      <Filters choice={search} errors={errors} site={view.site} onChange={set} />
+      <Filters choice={choice} words={words} errors={errors} site={view.site} onWords={setWords} onChange={set} />
       <Bulk chosen={chosenRows} fits={shown.length} onAll={() => setChosen(new Set(fits))} onNone={() => setChosen(new Set())} />
       {known === undefined ? (
         <Group mt="md">
@@ -143,51 +145,47 @@ function Columns({ now, onChange }: { now: string[]; onChange: (keys: string | u
   )
 }
 
-function Filters({ choice, errors, site, onChange }: { choice: Choice; errors: string[]; site?: string; onChange: (c: Partial<Choice>) => void }) {
-  const counts = useLivePart((l) => l.site?.conditions)
-  const map = useStructure(site)
-  const tags = useBunches('tags', site)
-  // The address follows what is typed, a moment later.
-  const [words, setWords] = useState(choice.q ?? '')
-  const typed = useRef(choice.q ?? '')
-  const say = useDebouncedCallback((q: string) => {
-    typed.current = q
-    onChange({ q: q || undefined })
-  }, 20)
+/** What is typed counts at once; the address follows a moment later. */
+function useWords(q: string | undefined, set: (next: Partial<MachinesSearch>) => void): [string, (words: string) => void] {
+  const [words, setWords] = useState(q ?? '')
+  const typed = useRef(q ?? '')
+  const say = useDebouncedCallback((next: string) => {
+    typed.current = next
+    set({ q: next || undefined })
+  }, 250)
   useEffect(() => {
-    if ((choice.q ?? '') !== typed.current) {
-      typed.current = choice.q ?? ''
-      setWords(choice.q ?? '')
+    if ((q ?? '') !== typed.current) {
+      typed.current = q ?? ''
+      setWords(q ?? '')
     }
-  }, [choice.q])
-  const places = useMemo(() => {
-    const out = new Set<string>()
-    for (const a of map.data?.areas ?? []) {
-      const room = [a.building, a.container].filter(Boolean).join(' / ')
-      if (a.building) out.add(a.building)
-      if (room) out.add(room)
-      for (const r of a.racks ?? []) if (r.name) out.add([room, r.name].filter(Boolean).join(' / '))
-    }
-    return [...out]
-  }, [map.data])
-  const pick = (key: keyof Choice, label: string, all: string, options: { value: string; label: string }[]) =>
-    options.length > 0 || choice[key] ? (
-      <NativeSelect size="xs" aria-label={label} value={choice[key] ?? ''} onChange={(e) => onChange({ [key]: e.currentTarget.value || undefined })} data={[{ value: '', label: all }, ...options, ...(choice[key] && !options.some((o) => o.value === choice[key]) ? [{ value: choice[key]!, label: choice[key]! }] : [])]} maw={190} />
-    ) : null
-  const plain = (names: readonly string[] | null | undefined) => (names ?? []).map((n) => ({ value: n, label: n }))
+  }, [q])
+  return [
+    words,
+    useCallback(
+      (next: string) => {
+        setWords(next)
+        say(next)
+      },
+      [say],
+    ),
+  ]
+}
+
+function Filters({ choice, words, errors, site, onWords, onChange }: { choice: Choice; words: string; errors: string[]; site?: string; onWords: (words: string) => void; onChange: (c: Partial<Choice>) => void }) {
+  const counts = useLivePart((l) => l.site?.conditions)
+  const clear = () => {
+    onWords('')
+    onChange(Object.fromEntries(choiceKeys.map((k) => [k, undefined])))
+  }
   return (
     <search className="filters">
-      <TextInput size="xs" className="words" type="search" placeholder="Name, address, model… temp>85  j/th>30" aria-label="Filter machines" aria-describedby="filter-help" value={words} onChange={(e) => (setWords(e.currentTarget.value), say(e.currentTarget.value))} error={errors[0]} />
+      <TextInput size="xs" className="words" type="search" placeholder="Name, address, model… temp>85  j/th>30" aria-label="Filter machines" aria-describedby="filter-help" value={words} onChange={(e) => onWords(e.currentTarget.value)} error={errors[0]} />
       <span id="filter-help" hidden>
         Words, and conditions such as temp greater than 85. Figures: {numericWords.join(', ')}.
       </span>
-      {pick('place', 'Place', 'Any place', [...(map.data?.unplaced ? [{ value: '-', label: 'Not placed' }] : []), ...plain(places)])}
-      {pick('group', 'Group', 'Any group', plain(map.data?.groups))}
-      {pick('tag', 'Tag', 'Any tag', plain((tags.data ?? []).map((t) => t.name)))}
-      {pick('model', 'Model', 'Any model', plain(map.data?.models))}
-      {pick('firmware', 'Firmware', 'Any firmware', plain(map.data?.firmwares))}
+      <Selects site={site} place={choice.place} group={choice.group} tag={choice.tag} model={choice.model} firmware={choice.firmware} onChange={onChange} />
       {narrows(choice) && (
-        <Button size="compact-sm" variant="subtle" onClick={() => onChange(Object.fromEntries(choiceKeys.map((k) => [k, undefined])))}>
+        <Button size="compact-sm" variant="subtle" onClick={clear}>
           Clear
         </Button>
       )}
@@ -204,3 +202,34 @@ function Filters({ choice, errors, site, onChange }: { choice: Choice; errors: s
     </search>
   )
 }
+
+/** What can be chosen from a list: a site has hundreds of racks, so these are
+ * drawn anew only when they change. */
+const Selects = memo(function Selects({ site, onChange, ...choice }: { site?: string; onChange: (c: Partial<Choice>) => void } & Pick<Choice, 'place' | 'group' | 'tag' | 'model' | 'firmware'>) {
+  const map = useStructure(site)
+  const tags = useBunches('tags', site)
+  const places = useMemo(() => {
+    const out = new Set<string>()
+    for (const a of map.data?.areas ?? []) {
+      const room = [a.building, a.container].filter(Boolean).join(' / ')
+      if (a.building) out.add(a.building)
+      if (room) out.add(room)
+      for (const r of a.racks ?? []) if (r.name) out.add([room, r.name].filter(Boolean).join(' / '))
+    }
+    return [...out]
+  }, [map.data])
+  const pick = (key: keyof typeof choice, label: string, all: string, options: { value: string; label: string }[]) =>
+    options.length > 0 || choice[key] ? (
+      <NativeSelect size="xs" aria-label={label} value={choice[key] ?? ''} onChange={(e) => onChange({ [key]: e.currentTarget.value || undefined })} data={[{ value: '', label: all }, ...options, ...(choice[key] && !options.some((o) => o.value === choice[key]) ? [{ value: choice[key]!, label: choice[key]! }] : [])]} maw={190} />
+    ) : null
+  const plain = (names: readonly string[] | null | undefined) => (names ?? []).map((n) => ({ value: n, label: n }))
+  return (
+    <>
+      {pick('place', 'Place', 'Any place', [...(map.data?.unplaced ? [{ value: '-', label: 'Not placed' }] : []), ...plain(places)])}
+      {pick('group', 'Group', 'Any group', plain(map.data?.groups))}
+      {pick('tag', 'Tag', 'Any tag', plain((tags.data ?? []).map((t) => t.name)))}
+      {pick('model', 'Model', 'Any model', plain(map.data?.models))}
+      {pick('firmware', 'Firmware', 'Any firmware', plain(map.data?.firmwares))}
+    </>
+  )
+})

@@ -180,8 +180,10 @@ function Canvas({ map, m, state, tick, fits, chosen, onChoose, onOpen, tool, mov
     if (fits) {
       for (let i = 0; i < ids.length; i++) {
         if (fits.has(ids[i]!)) continue
+        // mix(colour, area, 0.86) without making anything: there may be 200,000.
         const c = cells[i]!
-        cells[i] = pixel(mix([c & 255, (c >> 8) & 255, (c >> 16) & 255], area, 0.86))
+        const fade = (shift: number, to: number) => Math.round(((c >> shift) & 255) * 0.14 + to * 0.86) << shift
+        cells[i] = ((255 << 24) | fade(16, area[2]) | fade(8, area[1]) | fade(0, area[0])) >>> 0
       }
     }
     a.colours = { cells, page: pixel(ink.page), empty: pixel(ink.empty), area: pixel(area) }

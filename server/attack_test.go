@@ -558,6 +558,23 @@ func TestContentSniffing(t *testing.T) {
 	}
 }
 
+// The page is sent once and then confirmed.
+func TestPageIsConditional(t *testing.T) {
+	v := visit(t, bare(t))
+	ask := func(tag string) *http.Response {
+		res, err := http.DefaultClient.Do(request(t, "GET", v.base+"/machines/1", "If-None-Match", tag))
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		return res
+	}
+	first := ask(`"other"`)
+	if first.StatusCode != 200 || first.Header.Get("ETag") == "" || ask(first.Header.Get("ETag")).StatusCode != 304 {
+		t.Error(first.Status, first.Header)
+	}
+}
+
 // A client that reads nothing of a long answer does not hold it for ever.
 func TestReadsNothing(t *testing.T) {
 	w := &steadyWriter{ResponseWriter: discard{}, out: http.NewResponseController(discard{})}

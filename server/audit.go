@@ -287,7 +287,7 @@ func (s *Server) runCheck(ctx context.Context, anchors []ledger.AuditHead) {
 		case err == nil:
 			a.Sound = true
 		case errors.Is(err, ledger.ErrTampered):
-			a.Problem = err.Error()
+			a.Problem = strings.TrimPrefix(err.Error(), ledger.ErrTampered.Error()+": ")
 			s.Log.Error("the audit log was tampered with", "problem", err)
 		case errors.Is(err, context.Canceled):
 			a.Problem = "the check was cancelled"

@@ -2,7 +2,9 @@ package server
 
 import (
 	"bufio"
+	"bytes"
 	"compress/gzip"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io/fs"
@@ -114,7 +116,8 @@ func static(files fs.FS) http.Handler {
 			}
 			w.Header().Set("Cache-Control", "no-cache")
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
-			_, _ = w.Write(page)
+			w.Header().Set("ETag", fmt.Sprintf(`"%x"`, sha256.Sum256(page)))
+			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(page)) // 304 to who has it
 			return
 		}
 		if strings.HasPrefix(name, "assets/") {

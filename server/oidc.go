@@ -377,7 +377,7 @@ func (s *Server) identified(ctx context.Context, tx ledger.Tx, who proven, join 
 	case join != 0:
 		me, ok := principal(ctx)
 		if !ok || me.Session == nil || me.User.ID != join {
-			return ledger.User{}, refusal("you were signed out meanwhile; sign in and join the accounts again")
+			return ledger.User{}, refusal("you were signed out meanwhile; sign in and connect the accounts again")
 		}
 		if err == nil && known.User != join {
 			return ledger.User{}, refusal("this account at " + s.provider.Name + " opens another account here already")
@@ -407,7 +407,7 @@ func (s *Server) identified(ctx context.Context, tx ledger.Tx, who proven, join 
 		return ledger.User{}, refusal(s.provider.Name + " tells neither a user name nor an e-mail address")
 	}
 	if _, err := tx.UserByName(ctx, who.name); err == nil {
-		return ledger.User{}, refusal("the name " + who.name + " is taken here; if it is yours, sign in and join the accounts in Your account")
+		return ledger.User{}, refusal("the name " + who.name + " is taken here; if it is yours, sign in and connect the accounts in Your account")
 	}
 	u, err := tx.AddUser(ctx, ledger.User{Name: who.name, FullName: who.fullName, Grants: grants}, by)
 	if err != nil {

@@ -25,16 +25,17 @@ var errNoServer = errors.New("no running Ballast found for this data folder")
 // door is how the commands of this machine reach the running server: a file in
 // the data folder that only its owner can read.
 type door struct {
-	URL string `json:"url"`
-	Key string `json:"key"`
-	PID int    `json:"pid"`
+	URL    string `json:"url"`
+	People string `json:"people"` // how people reach the dashboard
+	Key    string `json:"key"`
+	PID    int    `json:"pid"`
 }
 
 func doorPath(data string) string { return filepath.Join(data, "local.json") }
 
 // openDoor makes a fresh key for this run and writes the door file. The key of
 // the run before stops working.
-func openDoor(ctx context.Context, record ledger.Store, data, url string) error {
+func openDoor(ctx context.Context, record ledger.Store, data, url, people string) error {
 	const name = server.ConsoleAccount
 	by := ledger.By(name)
 	u, err := record.UserByName(ctx, name)
@@ -59,7 +60,7 @@ func openDoor(ctx context.Context, record ledger.Store, data, url string) error 
 	if _, err := record.AddAPIKey(ctx, ledger.APIKey{Prefix: prefix, Sum: sum, User: u.ID, Name: name, Scopes: server.AllScopes()}, by); err != nil {
 		return fmt.Errorf("making the console's key: %w", err)
 	}
-	b, err := json.Marshal(door{URL: url, Key: key, PID: os.Getpid()})
+	b, err := json.Marshal(door{URL: url, People: people, Key: key, PID: os.Getpid()})
 	if err != nil {
 		return err
 	}

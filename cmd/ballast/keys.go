@@ -208,6 +208,6 @@ func (c *backupCmd) Run(ctx context.Context, common *common, s *streams) error {
 	if common.JSON {
 		return s.json(map[string]any{"file": c.File, "bytes": info.Size(), "audit": head, "took_s": time.Since(begun).Seconds()})
 	}
-	fmt.Fprintf(s.out, "%s: %d bytes; its audit log is whole, %d rows (%s).\nThis is the record. The history is in %s; docs/data.md says how it is copied.\n", c.File, info.Size(), head.Seq, head.Hash, telemetryPath(cfg))
+	fmt.Fprintf(s.out, "%s: %d bytes; its audit log is whole, %d rows (%s).\nThis is the record; the history is in %s.\n", c.File, info.Size(), head.Seq, head.Hash, telemetryPath(cfg))
 	return nil
 }

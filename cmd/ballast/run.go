@@ -244,7 +244,7 @@ func (h *house) run(ctx context.Context, s *streams) error {
 		Troubles: h.troubles, Settings: h.settings, Files: server.Files{Data: h.cfg.Data, History: telemetryPath(h.cfg), Record: recordFile(h.cfg)}, RecordEngine: h.cfg.Ledger.Engine,
 		OIDC: entry.oidc, TrustedProxies: h.cfg.TrustedProxies, Limits: server.Limits{Address: float64(h.cfg.Limits.Address), Principal: float64(h.cfg.Limits.Principal)},
 	})
-	if err := openDoor(ctx, h.record, h.cfg.Data, local); err != nil {
+	if err := openDoor(ctx, h.record, h.cfg.Data, local, url); err != nil {
 		return err
 	}
 	defer os.Remove(doorPath(h.cfg.Data))
@@ -302,11 +302,19 @@ func (h *house) welcome(ctx context.Context, s *streams, url string) {
 func (h *house) maintain(ctx context.Context) error {
 	tick := time.NewTicker(10 * time.Second)
 	defer tick.Stop()
+	var anchored time.Time
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
+		}
+		// Wherever this log is collected, it holds anchors of the audit log.
+		if time.Since(anchored) > 24*time.Hour {
+			if head, err := h.record.AuditHead(ctx); err == nil {
+				h.log.Info("anchor of the audit log", "seq", head.Seq, "hash", head.Hash)
+				anchored = time.Now()
+			}
 		}
 		for more := true; more && ctx.Err() == nil; {
 			done, err := h.history.Maintain(ctx, time.Now())
@@ -455,8 +463,8 @@ func (c *linkCmd) Run(ctx context.Context, common *common, s *streams) error {
 	}
 	defer record.Close()
 	url := addressOf(cfg, cfg.Listen)
-	if cl, err := connect(cfg.Data); err == nil && cfg.URL == "" && !cfg.TLS.On() {
-		url = cl.door.URL
+	if cl, err := connect(cfg.Data); err == nil && cl.door.People != "" {
+		url = cl.door.People // as the running server has it
 	}
 	link, err := server.Link(ctx, record, url, c.For)
 	if err != nil {

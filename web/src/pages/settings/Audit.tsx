@@ -13,11 +13,12 @@ import { Chain } from './Chain'
 
 type Row = Schema['LedgerAuditRow']
 
-const time = (at: string) => new Date(at).toLocaleString(undefined, { dateStyle: 'short', timeStyle: 'medium' })
+/** 2026-11-23 09:55:11, in the reader's time zone: short, and it sorts. */
+const time = (at: string) => new Date(at).toLocaleString('sv-SE')
 
 const columns: Column<Row>[] = [
   { key: 'seq', title: '#', width: '64px', num: true, show: (r) => r.seq.toLocaleString('en-US') },
-  { key: 'at', title: 'When', width: '165px', show: (r) => <time dateTime={r.at}>{time(r.at)}</time> },
+  { key: 'at', title: 'When', width: '160px', show: (r) => <time dateTime={r.at}>{time(r.at)}</time> },
   { key: 'actor', title: 'Who', width: 'minmax(110px,1fr)', show: (r) => r.actor },
   { key: 'action', title: 'What', width: 'minmax(130px,1fr)', show: (r) => r.action },
   { key: 'subject', title: 'To what', width: 'minmax(110px,1fr)', show: (r) => r.subject },

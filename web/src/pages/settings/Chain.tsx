@@ -69,8 +69,8 @@ export function Chain({ head }: { head?: Head }) {
           <Alert color={s.sound ? 'green' : 'red'} role={s.sound ? 'status' : 'alert'} title={s.sound ? 'The log is whole' : 'The log is not whole'} my="xs" data-testid="verdict">
             {s.sound
               ? `${s.done.toLocaleString('en-US')} rows are as they were written, none is missing, none was put in${s.anchors ? `; ${s.anchors} ${s.anchors === 1 ? 'anchor is' : 'anchors are'} passed` : ''}.`
-              : `${s.problem}. The last row that is right is ${s.head.seq.toLocaleString('en-US')}.`}{' '}
-            <Text span fz="sm" c="dimmed">
+              : `${(s.problem ?? '').replace(/^./, (c) => c.toUpperCase())}. The last row that is right is ${s.head.seq.toLocaleString('en-US')}.`}{' '}
+            <Text span fz="sm">
               Checked <Ago at={s.finished} /> by {s.by}.
             </Text>
           </Alert>

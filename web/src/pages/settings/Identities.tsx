@@ -24,7 +24,7 @@ export function Identities({ account }: { account: Account }) {
       actions={
         provider && (
           <Button variant="default" loading={join.isPending} onClick={() => join.mutate()}>
-            Join an account
+            Connect an account
           </Button>
         )
       }
@@ -43,14 +43,14 @@ export function Identities({ account }: { account: Account }) {
                 </Text>
               </div>
               <Button size="compact-sm" variant="light" color="red" loading={part.isPending} onClick={() => part.mutate(i)}>
-                Part
+                Disconnect
               </Button>
             </li>
           ))}
         </ul>
       ) : (
         <Text fz="sm" c="dimmed">
-          None is joined.
+          None is connected.
         </Text>
       )}
     </Part>

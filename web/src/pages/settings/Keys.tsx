@@ -64,7 +64,7 @@ export function KeysPage() {
       title: '',
       width: '96px',
       show: (k) =>
-        ended(k) ? null : (
+        ended(k) || (k.owner === 'console' && k.name === 'console') ? null : (
           <Button size="compact-xs" variant="light" color="red" aria-label={`Revoke ${k.name}`} onClick={() => setEnding(k)}>
             Revoke
           </Button>

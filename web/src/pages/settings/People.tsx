@@ -48,7 +48,7 @@ export function PeoplePage() {
     {
       key: 'state',
       title: 'State',
-      width: '110px',
+      width: '126px',
       by: (p) => p.disabled ?? '',
       show: (p) =>
         p.disabled ? (

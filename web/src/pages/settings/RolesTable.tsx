@@ -13,7 +13,7 @@ export function RolesTable() {
       {!all.data ? (
         <Skeleton h={200} aria-label="loading" />
       ) : (
-        <Table.ScrollContainer minWidth={620}>
+        <Table.ScrollContainer minWidth={820}>
           <Table data-testid="roles" striped={false} verticalSpacing={6}>
             <Table.Thead>
               <Table.Tr>
@@ -28,7 +28,7 @@ export function RolesTable() {
             <Table.Tbody>
               {order.map((right) => (
                 <Table.Tr key={right}>
-                  <Table.Th scope="row" fw={500}>
+                  <Table.Th scope="row" fw={500} miw={190}>
                     {rightNames[right]}
                     <Text fz="xs" c="dimmed" fw={400}>
                       {meaning.get(right)}

@@ -31,7 +31,7 @@ export function Sessions() {
         <Skeleton h={80} aria-label="loading" />
       ) : (
         <ul className="items" data-testid="sessions">
-          {sessions.data.map((s) => (
+          {sessions.data.toSorted((a, b) => Number(b.current) - Number(a.current)).map((s) => (
             <li key={s.id}>
               <div>
                 <Text fz="sm" fw={500} title={s.agent}>

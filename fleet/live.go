@@ -69,11 +69,11 @@ func (p Poll) Row() telemetry.Row {
 	}, p.Reading)
 }
 
-// Fleet is the live inventory of one site.
+// Fleet is the live inventory of the sites that this process looks after.
 type Fleet struct {
 	Reach  Reach
 	Record ledger.Store
-	Site   string
+	Site   string // of addresses that are in no site's ranges
 	Log    *slog.Logger
 	// OnPoll hears of every attempt, from many goroutines; it must not block.
 	OnPoll func(Poll)
@@ -85,6 +85,8 @@ type Fleet struct {
 	members map[miner.ID]*member
 	pub     sync.Mutex // orders changes: whoever has seen rev n has seen all up to n
 	rev     uint64
+	grounds []Ground        // guarded by mu
+	placing sync.Mutex      // one placement at a time
 	moved   chan netip.Addr // addresses whose machine is not who it was
 }
 
@@ -119,12 +121,20 @@ func New(reach Reach, record ledger.Store, site string, interval time.Duration, 
 
 // Run loads the record, then polls and carries out commands until ctx ends.
 func (f *Fleet) Run(ctx context.Context) error {
-	known, err := f.Record.Machines(ctx, ledger.MachineFilter{Site: f.Site})
+	if err := f.LoadGrounds(ctx); err != nil {
+		return err
+	}
+	known, err := f.Record.Machines(ctx, ledger.MachineFilter{})
 	if err != nil {
 		return fmt.Errorf("reading the inventory: %w", err)
 	}
+	sites := map[string]bool{}
 	for _, m := range known {
 		f.admit(m)
+		sites[m.Site] = true
+	}
+	if err := f.settle(ctx, sites); err != nil {
+		return err
 	}
 	if err := f.Commander.Load(ctx); err != nil {
 		return err
@@ -157,7 +167,10 @@ func (f *Fleet) Observe(ctx context.Context, found []Found) ([]ledger.Machine, e
 		}
 		id := r.Identity
 		batch[i] = ledger.Sighting{Addr: r.Addr, MAC: id.MAC, Serial: id.Serial, Make: id.Make, Model: id.Model, Firmware: string(id.Firmware),
-			FirmwareVersion: id.FirmwareVersion, Hostname: id.Hostname, Site: f.Site}
+			FirmwareVersion: id.FirmwareVersion, Hostname: id.Hostname, Site: r.Site}
+		if r.Site == "" {
+			batch[i].Site = f.SiteOf(r.Addr)
+		}
 	}
 	before := map[int64]netip.Addr{}
 	for _, s := range f.All() {
@@ -173,10 +186,11 @@ func (f *Fleet) Observe(ctx context.Context, found []Found) ([]ledger.Machine, e
 			f.look(was)
 		}
 	}
-	touched := map[int64]bool{}
+	touched, sites := map[int64]bool{}, map[string]bool{}
 	for _, m := range machines {
 		if m.ID != 0 {
 			touched[m.ID] = true
+			sites[m.Site] = true
 			f.admit(m)
 		}
 	}
@@ -191,7 +205,7 @@ func (f *Fleet) Observe(ctx context.Context, found []Found) ([]ledger.Machine, e
 			}
 		}
 	}
-	return machines, nil
+	return machines, f.settle(ctx, sites)
 }
 
 // admit takes up a machine or its new address, firmware or name.
@@ -332,12 +346,14 @@ func (f *Fleet) Changed(rev uint64) ([]*Status, uint64) {
 
 // Renew reads machines again from the record after an operator's edit.
 func (f *Fleet) Renew(ctx context.Context, ids []int64) error {
+	sites := map[string]bool{}
 	for _, id := range ids {
 		m, err := f.Record.Machine(ctx, id)
 		if err != nil {
 			return err
 		}
 		f.admit(m)
+		sites[m.Site] = true
 	}
-	return nil
+	return f.settle(ctx, sites)
 }

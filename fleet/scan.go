@@ -43,6 +43,7 @@ type Scanner struct {
 // Found is one address that answered.
 type Found struct {
 	Addr     netip.Addr     `json:"addr"`
+	Site     string         `json:"site,omitempty"` // that was scanned; empty: whose range it is in
 	Open     []uint16       `json:"open_ports"`
 	Identity miner.Identity `json:"identity,omitzero"`
 	// Err says why the machine could not be identified in full: miner.ErrDenied

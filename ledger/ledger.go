@@ -41,6 +41,9 @@ var (
 // see each other's changes, and either all of them last or none.
 type Tx interface {
 	Inventory
+	Discovery
+	MachinePasswords
+	PoolProfiles
 	Commands
 	People
 	Settings

@@ -26,6 +26,7 @@ import (
 	"ballast/ledger/sqlite"
 	"ballast/plant"
 	"ballast/server"
+	"ballast/site"
 	"ballast/telemetry"
 	"ballast/telemetry/duckdb"
 	"ballast/web"
@@ -58,19 +59,24 @@ func (c *runCmd) Run(ctx context.Context, common *common, s *streams) error {
 		}
 		defer stop()
 	}
+	var layout *site.Site
 	if c.Simulate > 0 {
-		stop, err := c.simulate(ctx, &cfg, s.err)
+		ready, stop, err := c.simulate(ctx, &cfg, s.err)
 		if err != nil {
 			return err
 		}
 		defer stop()
+		layout = ready.Layout
 	}
-	site, err := open(ctx, cfg, c.Simulate > 0, log)
+	h, err := open(ctx, cfg, c.Simulate > 0, log)
 	if err != nil {
 		return err
 	}
-	defer site.close()
-	return site.run(ctx, s)
+	defer h.close()
+	if err := fleet.Sow(ctx, h.record, fleet.Seed{Name: cfg.Site.Name, Zone: cfg.Site.Zone, Ranges: cfg.Fleet.Ranges, Layout: layout}); err != nil {
+		return fmt.Errorf("writing the site into the record: %w", err)
+	}
+	return h.run(ctx, s)
 }
 
 // boundMemory keeps the heap of a large fleet from doubling between two
@@ -84,10 +90,10 @@ func boundMemory() {
 
 // simulate starts `ballast sim` as a process of its own, so that the site's
 // memory and time are not Ballast's, and points the configuration at it.
-func (c *runCmd) simulate(ctx context.Context, cfg *config.Config, errs io.Writer) (stop func(), err error) {
+func (c *runCmd) simulate(ctx context.Context, cfg *config.Config, errs io.Writer) (r ready, stop func(), err error) {
 	self, err := os.Executable()
 	if err != nil {
-		return nil, fmt.Errorf("finding this program: %w", err)
+		return r, nil, fmt.Errorf("finding this program: %w", err)
 	}
 	cmd := exec.CommandContext(ctx, self, "sim", "--machines", strconv.Itoa(c.Simulate), "--seed", strconv.FormatUint(c.Seed, 10), "--network", c.Network, "--ready", "--control", "127.0.0.1:0") //nolint:gosec // our own binary
 	cmd.Stderr = errs
@@ -95,38 +101,38 @@ func (c *runCmd) simulate(ctx context.Context, cfg *config.Config, errs io.Write
 	cmd.WaitDelay = 5 * time.Second
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		return nil, err
+		return r, nil, err
 	}
 	// A pipe that we hold tells the simulator that we are gone, even after kill -9.
 	if _, err := cmd.StdinPipe(); err != nil {
-		return nil, err
+		return r, nil, err
 	}
 	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("starting the simulator: %w", err)
+		return r, nil, fmt.Errorf("starting the simulator: %w", err)
 	}
 	stop = func() {
 		_ = cmd.Process.Signal(os.Interrupt)
 		_ = cmd.Wait()
 	}
-	ready, err := readReady(out)
+	r, err = readReady(out)
 	if err != nil {
 		stop()
-		return nil, fmt.Errorf("the simulator did not start: %w", err)
+		return r, nil, fmt.Errorf("the simulator did not start: %w", err)
 	}
-	cfg.Fleet.Ranges = []netip.Prefix{ready.Network}
+	cfg.Fleet.Ranges = []netip.Prefix{r.Network}
 	cfg.Site.Name = "Simulated site"
 	if cfg.Fleet.Ports == nil {
 		cfg.Fleet.Ports = map[uint16]uint16{}
 	}
-	for from, to := range ready.Ports {
+	for from, to := range r.Ports {
 		cfg.Fleet.Ports[from] = to
 	}
-	cfg.Keys = append(ready.Credentials, cfg.Keys...)
-	cfg.Plant.Meters = append(cfg.Plant.Meters, ready.Meters...)
-	cfg.Plant.Cooling = append(cfg.Plant.Cooling, ready.Cooling...)
-	fmt.Fprintf(errs, "Simulated site: %d machines at %s. Its faults are controlled at http://%s\n", c.Simulate, ready.Network, ready.Control)
+	cfg.Keys = append(r.Credentials, cfg.Keys...)
+	cfg.Plant.Meters = append(cfg.Plant.Meters, r.Meters...)
+	cfg.Plant.Cooling = append(cfg.Plant.Cooling, r.Cooling...)
+	fmt.Fprintf(errs, "Simulated site: %d machines at %s. Its faults are controlled at http://%s\n", c.Simulate, r.Network, r.Control)
 	go func() { _, _ = io.Copy(io.Discard, bufio.NewReader(out)) }()
-	return stop, nil
+	return r, stop, nil
 }
 
 // house is everything that runs in one process.

@@ -137,6 +137,7 @@ export interface components {
       "model"?: string
       "name"?: string
       "place"?: components['schemas']['LedgerPlace']
+      "placed"?: string
       "retired"?: string
       "serial"?: string
       "site"?: string

@@ -85,7 +85,8 @@ type Fleet struct {
 	members map[miner.ID]*member
 	pub     sync.Mutex // orders changes: whoever has seen rev n has seen all up to n
 	rev     uint64
-	grounds []Ground        // guarded by mu
+	grounds atomic.Pointer[[]Ground]
+	addrs   sync.Map        // netip.Addr to the miner.ID that was last admitted there
 	placing sync.Mutex      // one placement at a time
 	moved   chan netip.Addr // addresses whose machine is not who it was
 }
@@ -99,7 +100,8 @@ type member struct {
 	device   miner.Device
 	firmware miner.Firmware
 	addr     netip.Addr
-	suspect  bool // look who is there before believing the next reading
+	keys     miner.Credentials // that device was opened with
+	suspect  bool              // look who is there before believing the next reading
 	lastUp   time.Duration
 	lastUpAt time.Time
 	envelope miner.Envelope
@@ -169,7 +171,7 @@ func (f *Fleet) Observe(ctx context.Context, found []Found) ([]ledger.Machine, e
 		batch[i] = ledger.Sighting{Addr: r.Addr, MAC: id.MAC, Serial: id.Serial, Make: id.Make, Model: id.Model, Firmware: string(id.Firmware),
 			FirmwareVersion: id.FirmwareVersion, Hostname: id.Hostname, Site: r.Site}
 		if r.Site == "" {
-			batch[i].Site = f.SiteOf(r.Addr)
+			batch[i].Site, _ = f.Where(r.Addr)
 		}
 	}
 	before := map[int64]netip.Addr{}
@@ -228,8 +230,12 @@ func (f *Fleet) admit(m ledger.Machine) {
 		b.addr, b.firmware, b.known = m.Addr, miner.Firmware(m.Firmware), false
 		b.lastUpAt = time.Time{}
 		if d, ok := f.Reach.driver(b.firmware); ok && m.Addr.IsValid() {
-			b.device = d.Open(f.Reach.target(m.Addr, b.firmware))
+			t := f.Reach.target(m.Addr, b.firmware)
+			b.device, b.keys = d.Open(t), t.Credentials
 		}
+	}
+	if m.Addr.IsValid() && m.Retired.IsZero() {
+		f.addrs.Store(m.Addr, id)
 	}
 	f.publish(b, func(s *Status) {
 		s.Machine = m
@@ -354,6 +360,9 @@ func (f *Fleet) Renew(ctx context.Context, ids []int64) error {
 		}
 		f.admit(m)
 		sites[m.Site] = true
+	}
+	if len(ids) > 0 {
+		f.Rekey() // a password may be meant for their group
 	}
 	return f.settle(ctx, sites)
 }

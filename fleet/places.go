@@ -13,6 +13,7 @@ import (
 	"strconv"
 
 	"ballast/ledger"
+	"ballast/miner"
 	"ballast/site"
 )
 
@@ -27,16 +28,16 @@ type Ground struct {
 // SetGrounds says which sites there are. Addresses that are in nobody's ranges
 // belong to f.Site.
 func (f *Fleet) SetGrounds(all []Ground) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.grounds = slices.Clone(all)
+	all = slices.Clone(all)
+	f.grounds.Store(&all)
 }
 
 // Grounds are the sites that there are.
 func (f *Fleet) Grounds() []Ground {
-	f.mu.RLock()
-	defer f.mu.RUnlock()
-	return f.grounds
+	if all := f.grounds.Load(); all != nil {
+		return *all
+	}
+	return nil
 }
 
 // Ground is one of them.
@@ -49,9 +50,9 @@ func (f *Fleet) Ground(name string) (Ground, bool) {
 	return all[i], true
 }
 
-// SiteOf is the site whose narrowest range has addr, else f.Site.
+// SiteOf is the site whose narrowest range has addr, "" when no range has it.
 func (f *Fleet) SiteOf(addr netip.Addr) string {
-	name, bits := f.Site, -1
+	name, bits := "", -1
 	for _, g := range f.Grounds() {
 		for _, r := range g.Ranges {
 			if r.Contains(addr.Unmap()) && r.Bits() > bits {
@@ -361,10 +362,30 @@ func (f *Fleet) machinesAt(site string) []ledger.Machine {
 
 // At finds the machine in service that the fleet has at an address.
 func (f *Fleet) At(addr netip.Addr) (*Status, bool) {
-	for _, s := range f.All() {
-		if s.Machine.Addr == addr && s.Machine.Retired.IsZero() {
-			return s, true
+	id, ok := f.addrs.Load(addr)
+	if !ok {
+		return nil, false
+	}
+	s, ok := f.Get(id.(miner.ID))
+	if !ok || s == nil || s.Machine.Addr != addr || !s.Machine.Retired.IsZero() {
+		return nil, false
+	}
+	return s, true
+}
+
+// Where tells the site that an address belongs to (the one whose range has it,
+// else that of the machine which is there, else f.Site), and that machine's
+// group.
+func (f *Fleet) Where(addr netip.Addr) (site, group string) {
+	site = f.SiteOf(addr)
+	if s, ok := f.At(addr); ok {
+		group = s.Machine.Group
+		if site == "" {
+			site = s.Machine.Site
 		}
 	}
-	return nil, false
+	if site == "" {
+		site = f.Site
+	}
+	return site, group
 }

@@ -107,7 +107,7 @@ func (h *hub) refresh(v *view, all []*fleet.Status) {
 	from := v.beat.to
 	h.mu.Unlock()
 	changed, to := h.s.Fleet.Changed(from)
-	b := beat{from: from, to: to, site: event("site", 0, h.s.site(within(v.scope, all)))}
+	b := beat{from: from, to: to, site: event("site", 0, h.s.site(v.scope, within(v.scope, all)))}
 	if from > 0 { // the first beat of a view has nobody in step yet
 		b.machines = machinesEvent(within(v.scope, changed), to, false)
 	}

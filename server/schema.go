@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"ballast/plant"
+	"ballast/site"
 )
 
 // schemas names the API's types so that two packages may use one word: types of
@@ -27,9 +28,12 @@ func schemas() huma.Registry {
 	})
 	r.RegisterTypeAlias(reflect.TypeFor[json.RawMessage](), reflect.TypeFor[any]())
 	r.RegisterTypeAlias(reflect.TypeFor[netip.Addr](), reflect.TypeFor[string]())
+	r.RegisterTypeAlias(reflect.TypeFor[site.Addr](), reflect.TypeFor[string]())
+	r.RegisterTypeAlias(reflect.TypeFor[site.Range](), reflect.TypeFor[string]())
 	seen := map[reflect.Type]bool{}
 	optionals(r, reflect.TypeFor[Machine](), seen)
 	optionals(r, reflect.TypeFor[plant.Reading](), seen)
+	optionals(r, reflect.TypeFor[site.Site](), seen)
 	return r
 }
 

@@ -17,7 +17,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -26,6 +25,7 @@ import (
 
 	"ballast/fleet"
 	"ballast/ledger"
+	"ballast/ledger/secretbox"
 	"ballast/plant"
 	"ballast/telemetry"
 )
@@ -41,22 +41,13 @@ type Options struct {
 	Site      string
 	Zone      string
 	Version   string
-	Simulated bool                                                  // the machines are simulated, and every page must say so
-	URL       string                                                // how people reach the server
-	Rescan    func(ctx context.Context, ranges []netip.Prefix) bool // starts a scan, false when one runs; nil: not available
-	Scan      func() ScanState                                      // how far the running or last scan is
-	Plant     func(now time.Time) []plant.Reading                   // newest of each meter and controller; nil: none
+	Simulated bool                                // the machines are simulated, and every page must say so
+	URL       string                              // how people reach the server
+	Scans     *fleet.Scans                        // looks for machines; nil: not available
+	Keys      *fleet.Keys                         // machine passwords in use; nil: none can be entered
+	Box       *secretbox.Box                      // seals what the record keeps of them
+	Plant     func(now time.Time) []plant.Reading // newest of each meter and controller; nil: none
 	Log       *slog.Logger
-}
-
-// ScanState is how far a scan is.
-type ScanState struct {
-	Running  bool           `json:"running"`
-	Started  time.Time      `json:"started,omitzero"`
-	Ranges   []string       `json:"ranges,omitempty"`
-	Progress fleet.Progress `json:"progress"`
-	New      int            `json:"new" doc:"Machines that the record did not know before."`
-	Error    string         `json:"error,omitempty"`
 }
 
 // Server is the HTTP face.
@@ -97,6 +88,10 @@ func New(o Options) *Server {
 	s.api = humago.New(mux, config)
 	s.registerSession()
 	s.registerSites()
+	s.registerPlaces()
+	s.registerScans()
+	s.registerPasswords()
+	s.registerPools()
 	s.registerSite()
 	s.registerMachines()
 	s.registerHistory()

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -23,6 +22,7 @@ import (
 	"ballast/fleet"
 	"ballast/ledger"
 	"ballast/ledger/postgres"
+	"ballast/ledger/secretbox"
 	"ballast/ledger/sqlite"
 	"ballast/plant"
 	"ballast/server"
@@ -75,6 +75,9 @@ func (c *runCmd) Run(ctx context.Context, common *common, s *streams) error {
 	defer h.close()
 	if err := fleet.Sow(ctx, h.record, fleet.Seed{Name: cfg.Site.Name, Zone: cfg.Site.Zone, Ranges: cfg.Fleet.Ranges, Layout: layout}); err != nil {
 		return fmt.Errorf("writing the site into the record: %w", err)
+	}
+	if err := h.fleet.LoadGrounds(ctx); err != nil {
+		return err
 	}
 	return h.run(ctx, s)
 }
@@ -144,7 +147,9 @@ type house struct {
 	history   telemetry.Store
 	batcher   *telemetry.Batcher
 	fleet     *fleet.Fleet
-	scan      *scanning
+	scans     *fleet.Scans
+	keys      *fleet.Keys
+	box       *secretbox.Box
 	devices   []plant.Source
 	latest    plant.Latest
 }
@@ -170,6 +175,12 @@ func open(ctx context.Context, cfg config.Config, simulated bool, log *slog.Logg
 		h.close()
 		return nil, err
 	}
+	if h.box, err = secretbox.Open(filepath.Join(cfg.Data, "secrets.key")); err != nil {
+		h.close()
+		return nil, err
+	}
+	h.keys = &fleet.Keys{First: r.Keys}
+	r.Keys = h.keys
 	h.batcher = telemetry.NewBatcher(h.history, telemetry.BatcherOptions{Every: t.Flush, Log: log})
 	h.fleet = fleet.New(r, h.record, cfg.Site.Name, cfg.Fleet.Interval, log)
 	h.fleet.Poller.Deadline, h.fleet.Poller.Slowest, h.fleet.Poller.InFlight = cfg.Fleet.Deadline, cfg.Fleet.Slowest, cfg.Fleet.InFlight
@@ -179,7 +190,11 @@ func open(ctx context.Context, cfg config.Config, simulated bool, log *slog.Logg
 		h.close()
 		return nil, err
 	}
-	h.scan = &scanning{fleet: h.fleet, ranges: cfg.Fleet.Ranges, log: log}
+	h.keys.Where = h.fleet.Where
+	if err := server.LoadKeys(ctx, h.record, h.box, h.keys); err != nil {
+		log.Error("some machine passwords are not in use: was the key file in the data folder replaced?", "error", err)
+	}
+	h.scans = &fleet.Scans{Fleet: h.fleet, Log: log}
 	return h, nil
 }
 
@@ -221,7 +236,7 @@ func (h *house) run(ctx context.Context, s *streams) error {
 	defer stopMetrics()
 	srv := server.New(server.Options{
 		Fleet: h.fleet, Record: h.record, History: h.history, Batcher: h.batcher, Metrics: metrics, Web: web.Dist(), Site: h.cfg.Site.Name, Zone: h.cfg.Site.Zone,
-		Version: version, Simulated: h.simulated, URL: url, Rescan: h.scan.start, Scan: h.scan.state, Plant: h.latest.All, Log: h.log,
+		Version: version, Simulated: h.simulated, URL: url, Scans: h.scans, Keys: h.keys, Box: h.box, Plant: h.latest.All, Log: h.log,
 	})
 	if err := openDoor(ctx, h.record, h.cfg.Data, local); err != nil {
 		return err
@@ -244,7 +259,7 @@ func (h *house) run(ctx context.Context, s *streams) error {
 	begin("the fleet", h.fleet.Run)
 	begin("the server", func(ctx context.Context) error { return srv.Run(ctx, l) })
 	begin("maintenance", h.maintain)
-	begin("scanning", h.scan.run(h.cfg.Fleet.Rescan))
+	begin("scanning", func(ctx context.Context) error { return h.scans.Every(ctx, h.cfg.Fleet.Rescan) })
 	begin("the plant", h.plant)
 	wg.Wait()
 	select {
@@ -297,120 +312,6 @@ func (h *house) maintain(ctx context.Context) error {
 			h.log.Error("dropping dead sessions", "error", err)
 		}
 	}
-}
-
-// scanning runs one scan at a time and remembers how it went.
-type scanning struct {
-	fleet  *fleet.Fleet
-	ranges []netip.Prefix
-	log    *slog.Logger
-
-	mu   sync.Mutex
-	last server.ScanState
-}
-
-func (c *scanning) state() server.ScanState {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.last
-}
-
-func (c *scanning) run(every time.Duration) func(context.Context) error {
-	return func(ctx context.Context) error {
-		for {
-			if len(c.ranges) > 0 {
-				c.scan(ctx, c.ranges)
-			}
-			if every <= 0 {
-				return nil
-			}
-			select {
-			case <-ctx.Done():
-				return nil
-			case <-time.After(every):
-			}
-		}
-	}
-}
-
-// start begins a scan and returns at once; false when one runs already.
-func (c *scanning) start(ctx context.Context, ranges []netip.Prefix) bool {
-	if len(ranges) == 0 {
-		ranges = c.ranges
-	}
-	if !c.claim(ranges) {
-		return false
-	}
-	go c.work(ctx, ranges)
-	return true
-}
-
-func (c *scanning) scan(ctx context.Context, ranges []netip.Prefix) {
-	if c.claim(ranges) {
-		c.work(ctx, ranges)
-	}
-}
-
-// claim marks a scan as running, unless one is.
-func (c *scanning) claim(ranges []netip.Prefix) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.last.Running {
-		return false
-	}
-	c.last = server.ScanState{Running: true, Started: time.Now().UTC()}
-	for _, r := range ranges {
-		c.last.Ranges = append(c.last.Ranges, r.String())
-	}
-	return true
-}
-
-func (c *scanning) work(ctx context.Context, ranges []netip.Prefix) {
-	known := map[int64]bool{}
-	for _, s := range c.fleet.All() {
-		known[s.Machine.ID] = true
-	}
-	// Machines show up while the scan goes on, a batch at a time.
-	var batch []fleet.Found
-	fresh := 0
-	flush := func() {
-		if len(batch) == 0 {
-			return
-		}
-		machines, err := c.fleet.Observe(ctx, batch)
-		if err != nil && ctx.Err() == nil {
-			c.log.Error("recording what the scan found", "error", err)
-		}
-		for _, m := range machines {
-			if m.ID != 0 && !known[m.ID] {
-				known[m.ID] = true
-				fresh++
-			}
-		}
-		batch = batch[:0]
-	}
-	last := time.Now()
-	// Polling goes on beside the scan and comes first.
-	scanner := fleet.Scanner{Reach: c.fleet.Reach, Hosts: 400}
-	done, err := scanner.Scan(ctx, ranges, func(f fleet.Found) {
-		batch = append(batch, f)
-		if len(batch) >= 200 || time.Since(last) > time.Second {
-			flush()
-			last = time.Now()
-		}
-	}, func(p fleet.Progress) {
-		c.mu.Lock()
-		c.last.Progress = p
-		c.mu.Unlock()
-	})
-	flush()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.last.Running, c.last.Progress, c.last.New = false, done, fresh
-	if err != nil && !errors.Is(err, context.Canceled) {
-		c.last.Error = err.Error()
-	}
-	c.log.Info("scanned", "addresses", done.Total, "machines", done.Identified, "new", fresh, "took", done.Elapsed.Round(time.Millisecond))
 }
 
 type linkCmd struct {

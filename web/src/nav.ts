@@ -20,13 +20,20 @@ export interface Section {
  * has pages that the one who is signed in may see. */
 export const sections: Section[] = [
   { title: 'Now', key: 'n', pages: [{ title: 'Now', to: '/', right: 'look', words: 'overview totals site' }] },
-  { title: 'Machines', key: 'm', pages: [] },
+  { title: 'Machines', key: 'm', pages: [{ title: 'Pools', to: '/pools', right: 'look', words: 'stratum worker account reject stale' }] },
   { title: 'Health', key: 'h', pages: [] },
   { title: 'Power', key: 'p', pages: [] },
   { title: 'Money', key: 'o', pages: [] },
   { title: 'Tenants', key: 't', pages: [] },
-  { title: 'Places', key: 'l', pages: [] },
-  { title: 'Settings', key: 's', pages: [] },
+  {
+    title: 'Places',
+    key: 'l',
+    pages: [
+      { title: 'Sites', to: '/places/sites', right: 'look', words: 'layout container rack slot feeder pdu import csv foreman' },
+      { title: 'Discovery', to: '/places/discovery', right: 'look', words: 'scan ranges find machines network' },
+    ],
+  },
+  { title: 'Settings', key: 's', pages: [{ title: 'Firmware passwords', to: '/settings/passwords', right: 'configure', words: 'credentials unlock locked login' }] },
 ]
 
 /** Sections with the pages that these rights open. */

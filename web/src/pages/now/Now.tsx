@@ -1,5 +1,5 @@
-import { Alert, Button, Code, Group, Loader, Stack, Text, TextInput, Title } from '@mantine/core'
-import { useNavigate, useSearch } from '@tanstack/react-router'
+import { Alert, Button, Group, Loader, Stack, Text, TextInput, Title } from '@mantine/core'
+import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { useMemo } from 'react'
 import { useLive } from '../../api/live'
 import { fixed, hashrate, power } from '../../format'
@@ -62,9 +62,10 @@ export function Now() {
             <Title order={2} fz={18}>
               No machines yet
             </Title>
-            <Text>Name the address ranges that hold machines in the configuration and start Ballast again:</Text>
-            <Code block>{'fleet:\n  ranges: [10.20.0.0/16]'}</Code>
-            <Text c="dimmed">Passwords go under the key credentials; ballast config print explains every key.</Text>
+            <Text>Say in which addresses to look, and Ballast finds them.</Text>
+            <Button component={Link} to="/places/discovery">
+              Find machines
+            </Button>
           </Stack>
         )
       ) : (

@@ -214,7 +214,7 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 	}
 	for {
 		b, next := s.hub.now(view)
-		if b.to != 0 || fresh {
+		if b.site != nil || fresh { // a fleet without machines stays at revision 0
 			switch {
 			case fresh:
 				// Everything, with a revision taken before the rows: what changes

@@ -12,6 +12,7 @@ import { Empty } from '../../parts/Empty'
 import { Page } from '../../parts/Page'
 import { Trouble } from '../../parts/Trouble'
 import { Work } from '../../parts/Work'
+import { ip4 } from './layout'
 import { PasswordForm } from './Passwords'
 import { count, lines } from './words'
 
@@ -159,7 +160,7 @@ function useFound(id: number, running: boolean) {
 const words: { [k: string]: string } = { machine: 'found', locked: 'wants a password', unknown: 'no known miner' }
 
 const columns: Column<Found>[] = [
-  { key: 'addr', title: 'Address', width: '126px', show: (f) => f.addr, by: (f) => f.seq },
+  { key: 'addr', title: 'Address', width: '126px', show: (f) => f.addr, by: (f) => ip4(f.addr) ?? f.seq },
   { key: 'kind', title: 'What', width: '130px', show: (f) => words[f.kind] + (f.new ? ', new' : ''), by: (f) => f.kind },
   { key: 'model', title: 'Model', width: 'minmax(140px,1.4fr)', show: (f) => [f.make, f.model].filter(Boolean).join(' ') || dash, by: (f) => f.model },
   { key: 'firmware', title: 'Firmware', width: 'minmax(110px,1fr)', show: (f) => [f.firmware, f.version].filter(Boolean).join(' ') || dash, by: (f) => f.firmware },
@@ -179,6 +180,8 @@ function Scan({ id, may, sites }: { id: number; may: boolean; sites: SiteInfo[] 
   useEffect(() => {
     if (!running) void queries.invalidateQueries({ queryKey: ['scans'] })
   }, [running, queries])
+  // Some let everybody say who they are, and want a password when they are read.
+  const pw = useQuery({ queryKey: ['passwords'], queryFn: ({ signal }) => ask<Schema['PasswordsBody']>('GET', '/machine-passwords', undefined, signal), refetchInterval: 4000, enabled: may })
   const cancel = useMutation({ mutationFn: () => ask('DELETE', `/scans/${id}`), onSuccess: () => void q.refetch() })
   if (q.isPending) return <Loader aria-label="loading" />
   if (q.error && !q.data) return <Trouble what="The scan cannot be shown" error={q.error} again={() => void q.refetch()} />
@@ -186,6 +189,7 @@ function Scan({ id, may, sites }: { id: number; may: boolean; sites: SiteInfo[] 
   const p = r.progress
   const title = sites.find((s) => s.name === r.site)?.title ?? r.site
   const missing = r.missing ?? []
+  const locked = (pw.data?.locked ?? []).filter((m) => m.site === r.site)
   return (
     <section data-testid="scan-run">
       <Title order={2} fz={17} mb="xs">
@@ -239,11 +243,11 @@ function Scan({ id, may, sites }: { id: number; may: boolean; sites: SiteInfo[] 
           <NotFound r={r} />
         </Tabs.Panel>
       </Tabs>
-      {r.locked > 0 && may && <Locked report={r} />}
+      {may && <Locked site={r.site} locked={locked} />}
       {!r.running && r.machines + r.locked > 0 && (
         <div style={{ marginTop: 18 }}>
           <Title order={2} fz={17} mb="xs">
-            {r.locked > 0 ? '4' : '3'}. Next
+            Next
           </Title>
           <Group>
             <Button component={Link} to="/">
@@ -265,27 +269,30 @@ function Scan({ id, may, sites }: { id: number; may: boolean; sites: SiteInfo[] 
 }
 
 /** The password step: only when somebody is locked. */
-function Locked({ report }: { report: Report }) {
+function Locked({ site, locked }: { site: string; locked: Schema['LockedMachine'][] }) {
   const queries = useQueryClient()
-  const [saved, setSaved] = useState(false)
-  const firmwares = useMemo(() => [...new Set((report.kinds ?? []).filter((k) => k.locked > 0).map((k) => k.firmware))], [report])
+  const [saved, setSaved] = useState(0)
+  const firmwares = useMemo(() => [...new Set(locked.map((m) => m.firmware))], [locked])
+  if (locked.length === 0 && !saved) return null
   return (
     <div style={{ marginTop: 18 }} data-testid="unlock">
       <Title order={2} fz={17} mb="xs">
-        3. {count(report.locked, 'machine')} {report.locked === 1 ? 'wants' : 'want'} a password
+        {locked.length === 0 ? 'No machine is locked any more' : `3. ${count(locked.length, 'machine')} ${locked.length === 1 ? 'wants' : 'want'} a password`}
       </Title>
-      {saved ? (
-        <Alert color="teal" role="status">
+      {saved > 0 && locked.length > 0 && (
+        <Alert color="teal" role="status" mb="sm">
           The password is in use: the machines are being asked again.{' '}
           <Anchor component={Link} to="/settings/passwords" fz="sm">
             See which it fits
           </Anchor>
         </Alert>
-      ) : (
+      )}
+      {locked.length > 0 && (
         <PasswordForm
-          start={{ site: report.site, firmware: firmwares.length === 1 ? (firmwares[0] as never) : undefined }}
+          key={saved}
+          start={{ site, firmware: firmwares.length === 1 ? (firmwares[0] as never) : undefined }}
           onDone={() => {
-            setSaved(true)
+            setSaved(saved + 1)
             void queries.invalidateQueries({ queryKey: ['passwords'] })
           }}
         />

@@ -224,7 +224,7 @@ func (s *Server) addPassword(ctx context.Context, in *struct{ Body passwordWish 
 }
 
 func (s *Server) changePassword(ctx context.Context, in *struct {
-	idInput
+	ID   int64 `path:"id" minimum:"1"`
 	Body passwordWish
 }) (*passwordID, error) {
 	row, err := s.passwordRow(ctx, in.ID)

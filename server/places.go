@@ -217,7 +217,7 @@ func (s *Server) saved(ctx context.Context, name string, moved []int64) (*siteAn
 }
 
 type saveSiteInput struct {
-	siteName
+	Name  string `path:"name" maxLength:"100"`
 	Match string `header:"If-Match" doc:"The ETag that was read with the site."`
 	Body  struct {
 		Title  string    `json:"title" minLength:"1" maxLength:"100"`
@@ -276,7 +276,7 @@ func (s *Server) removeSite(ctx context.Context, in *siteName) (*struct{}, error
 }
 
 type checkInput struct {
-	siteName
+	Name string `path:"name" maxLength:"100"`
 	Body struct {
 		Layout site.Site `json:"layout"`
 	}
@@ -329,7 +329,7 @@ func (s *Server) check(name string, layout *site.Site) LayoutCheck {
 }
 
 type importInput struct {
-	siteName
+	Name string `path:"name" maxLength:"100"`
 	Body struct {
 		Text      string    `json:"text" doc:"The table, with a head line."`
 		Layout    site.Site `json:"layout" doc:"What it is read into: the layout that is being edited."`
@@ -371,7 +371,7 @@ func (s *Server) importLayout(ctx context.Context, in *importInput) (*struct{ Bo
 }
 
 type exportLayoutInput struct {
-	siteName
+	Name   string `path:"name" maxLength:"100"`
 	Format string `query:"format" default:"yaml" enum:"yaml,csv"`
 }
 

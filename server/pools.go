@@ -97,7 +97,7 @@ func (s *Server) registerPools() {
 		})
 	op(s, huma.Operation{OperationID: "change-pool-profile", Method: http.MethodPut, Path: "/api/v1/pool-profiles/{id}", Summary: "Change a list of pools", Tags: tag, Errors: []int{404, 409, 422}},
 		func(ctx context.Context, in *struct {
-			idInput
+			ID   int64 `path:"id" minimum:"1"`
 			Body profileWish
 		}) (*passwordID, error) {
 			p, err := s.profile(ctx, in.ID)
@@ -365,7 +365,7 @@ func workerName(pattern string, m ledger.Machine) string {
 }
 
 type applyInput struct {
-	idInput
+	ID   int64 `path:"id" minimum:"1"`
 	Body struct {
 		Machines []int64 `json:"machines" minItems:"1" maxItems:"20000"`
 		Reason   string  `json:"reason,omitempty" maxLength:"500"`

@@ -77,9 +77,9 @@ func (s *Server) startScan(ctx context.Context, in *startScanInput) (*struct{ Bo
 }
 
 type scansInput struct {
-	siteQuery
-	Before int64 `query:"before" minimum:"0" doc:"The id that the page before ended with."`
-	Limit  int   `query:"limit" default:"20" minimum:"1" maximum:"200"`
+	Only   string `query:"site" maxLength:"100" doc:"Only this site."`
+	Before int64  `query:"before" minimum:"0" doc:"The id that the page before ended with."`
+	Limit  int    `query:"limit" default:"20" minimum:"1" maximum:"200"`
 }
 
 func (s *Server) scans(ctx context.Context, in *scansInput) (*struct{ Body []fleet.ScanState }, error) {

@@ -84,7 +84,7 @@ const tables: { kind: Kind; title: string; one: string; note: string; make: (nam
 /** Power and cooling: feeders, PDUs, meters and loops as tables. */
 export function Power(p: Props) {
   return (
-    <div style={{ display: 'grid', gap: 26 }}>
+    <div style={{ display: 'grid', gap: 26, gridTemplateColumns: 'minmax(0, 1fr)' }}>
       {tables.map((t) => (
         <PartTable key={t.kind} {...p} table={t} />
       ))}

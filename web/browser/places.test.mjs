@@ -313,7 +313,7 @@ test('pools, a profile, and machines sent to it', async () => {
   await looks('pools')
   await page.getByRole('button', { name: /^Send machines/ }).click()
   await page.getByRole('radio', { name: 'model' }).click()
-  await page.getByLabel('Machines of').click()
+  await page.getByRole('combobox', { name: 'Machines of' }).click()
   await page.getByRole('option', { name: /Whatsminer/i }).first().click()
   await page.keyboard.press('Escape')
   await page.getByTestId('effects').getByText('pool.example.net').waitFor()

@@ -201,6 +201,21 @@ func (given) Credentials(netip.Addr, miner.Firmware) miner.Credentials {
 	return miner.Credentials{User: "configured"}
 }
 
+// Whose range has an address, the narrowest, says which site it belongs to.
+func TestWhere(t *testing.T) {
+	f := fleet.New(fleet.Reach{}, nil, "default", time.Second, nil)
+	p := netip.MustParsePrefix
+	f.SetGrounds([]fleet.Ground{{Name: "odessa", Ranges: []netip.Prefix{p("10.0.0.0/8")}}, {Name: "hood", Ranges: []netip.Prefix{p("10.7.0.0/16")}}})
+	for addr, want := range map[string]string{"10.1.1.1": "odessa", "10.7.1.1": "hood", "::ffff:10.7.1.1": "hood", "192.168.1.1": "default"} {
+		if site, _ := f.Where(netip.MustParseAddr(addr)); site != want {
+			t.Errorf("%s is at %s, want %s", addr, site, want)
+		}
+	}
+	if got := fleet.Networks([]netip.Prefix{p("10.1.2.3/24"), p("10.1.2.9/24"), p("127.0.0.1/8"), p("8.8.8.8/24"), p("10.0.0.1/8"), p("fe80::1/64"), p("192.168.1.7/24")}); fmt.Sprint(got) != "[10.1.2.0/24 192.168.1.0/24]" {
+		t.Errorf("networks to offer: %v", got)
+	}
+}
+
 // A scan says what it found as it comes, and what it did not find and why; the
 // machines stand where the layout has them, and follow it when it changes.
 func TestScansAndPlaces(t *testing.T) {

@@ -52,7 +52,7 @@ test('search, conditions and order are in the address', async () => {
   assert.ok(shown > 0 && shown < machines, `${shown} machines fit`)
   await page.getByRole('columnheader', { name: 'TH/s' }).getByRole('button').click()
   await page.waitForURL(/sort=hashrate/)
-  const values = (await page.locator('.table .line .cell:nth-child(6)').allInnerTexts()).map(number).filter((n) => !Number.isNaN(n))
+  const values = (await page.locator('.table .line .cell:nth-child(7)').allInnerTexts()).map(number).filter((n) => !Number.isNaN(n))
   assert.deepEqual(values, values.toSorted((a, b) => b - a))
   await page.screenshot({ path: join(shots, 'now-search.png') })
   await page.getByLabel('Search machines').fill('no such machine anywhere')

@@ -135,7 +135,7 @@ export function Passwords() {
           </section>
         </Stack>
       )}
-      <Modal opened={open !== undefined} onClose={() => setOpen(undefined)} title={open === 'new' ? 'Enter a password' : 'Change a password'}>
+      <Modal opened={open !== undefined} onClose={() => setOpen(undefined)} title={typeof open === 'object' ? 'Change a password' : 'Enter a password'}>
         {open !== undefined && (
           <PasswordForm
             key={open === 'new' ? 0 : open.id}

@@ -134,7 +134,7 @@ export function Pools() {
           )}
         </Stack>
       )}
-      <Modal opened={open !== undefined} onClose={() => setOpen(undefined)} title={open === 'new' ? 'New profile' : 'Change a profile'} size="lg">
+      <Modal opened={open !== undefined} onClose={() => setOpen(undefined)} title={typeof open === 'object' ? 'Change a profile' : 'New profile'} size="lg">
         {open !== undefined && (
           <ProfileForm
             of={open === 'new' ? undefined : open}

@@ -95,7 +95,7 @@ export function ImportTool({ name, layout, onClose, onDone }: { name: string; la
               look.reset()
             }}
             data={[
-              { value: 'csv', label: 'A table (CSV): mac, ip or serial, and rack and slot' },
+              { value: 'csv', label: 'A table (CSV) of machines and slots' },
               { value: 'foreman', label: "Foreman's export of miners" },
             ]}
           />

@@ -8,7 +8,7 @@ import { useMay } from '../../frame/me'
 import { fixed } from '../../format'
 import { Page } from '../../parts/Page'
 import { Trouble } from '../../parts/Trouble'
-import type { Layout } from './layout'
+import { inWords, type Layout, words } from './layout'
 import { Plan, type Problem } from './Plan'
 import { Power } from './Power'
 import { ImportTool, PatternTool } from './Tools'
@@ -51,7 +51,7 @@ function Inside({ name, path, first, placement }: { name: string; path: string; 
   const [tool, setTool] = useState<'' | 'pattern' | 'import' | 'remove'>('')
   const machines = placement.machines ?? []
   const check = useCheck(path, d.draft.layout, may)
-  const problems = check?.problems ?? []
+  const problems = useMemo(() => (check?.problems ?? []).map((p) => ({ ...p, what: inWords(d.draft.layout, p.what) })), [check, d.draft.layout])
   const edit = (what: string, layout: Layout) => d.change(what, { ...d.draft, layout })
   const save = useMutation({
     mutationFn: (over?: number) => ask<Record>('PUT', path, d.draft, undefined, { 'If-Match': `"${over ?? version}"` }),
@@ -268,17 +268,7 @@ function useCheck(path: string, layout: Layout, may: boolean): Check | undefined
 }
 
 /** Where a problem is, in the owner's names. */
-function where(l: Layout, p: Problem): string {
-  const parts: string[] = []
-  let v: unknown = l
-  for (const m of p.at.matchAll(/(\w+)|\[(\d+)\]/g)) {
-    if (p.at.includes('/')) return p.at
-    v = (v as { [k: string]: unknown } | undefined)?.[m[1] ?? m[2]!]
-    if (m[2]) parts.push((v as { name?: string } | undefined)?.name || `number ${Number(m[2]) + 1}`)
-    else if (!Array.isArray(v)) parts.push(m[1]!)
-  }
-  return parts.join(', ')
-}
+const where = (l: Layout, p: Problem) => (p.at.includes('/') ? p.at : words(l, p.at).join(', '))
 
 function Facts({ draft, problems, may, change }: { draft: Draft; problems: Problem[]; may: boolean; change: (what: string, d: Draft) => void }) {
   const l = draft.layout
@@ -326,7 +316,7 @@ const kinds: { [k: string]: string } = { claimed: 'Two machines, one slot', othe
 
 function Conflicts({ placement, may, onDone }: { placement: Placement; may: boolean; onDone: () => void }) {
   const follow = useMutation({ mutationFn: (id: number) => ask('PUT', `/machines/${id}/place`, {}), onSuccess: onDone })
-  const list = placement.conflicts ?? []
+  const list = (placement.conflicts ?? []).toSorted((a, b) => Number(a.kind === 'nowhere') - Number(b.kind === 'nowhere'))
   const names = useMemo(() => new Map((placement.machines ?? []).map((m) => [m.id, m])), [placement])
   const empty = placement.empty ?? []
   return (
@@ -349,7 +339,7 @@ function Conflicts({ placement, may, onDone }: { placement: Placement; may: bool
               <tbody>
                 {list.slice(0, 500).map((c) => (
                   <tr key={c.kind + c.machine} className="line">
-                    <td>
+                    <td style={{ whiteSpace: 'nowrap' }}>
                       <Anchor component={Link} to="/machines/$id" params={{ id: String(c.machine) } as never} fz="sm">
                         {names.get(c.machine)?.name ?? `machine ${c.machine}`}
                       </Anchor>

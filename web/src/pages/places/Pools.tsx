@@ -92,7 +92,7 @@ export function Pools() {
                       <tr key={p.id} className="line">
                         <td>{p.name}</td>
                         <td>{[p.group && `group ${p.group}`, p.site].filter(Boolean).join(' at ') || 'all machines'}</td>
-                        <td>
+                        <td style={{ minWidth: 230 }}>
                           {p.pools?.map((x) => (
                             <Text fz="sm" key={x.url + x.user} style={{ overflowWrap: 'anywhere' }}>
                               {x.url}{' '}

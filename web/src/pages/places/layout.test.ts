@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { addPattern, expand, type Layout, moveContainer, moveRack, occupancy, place, type PlacedMachine, put, racksOf, runOf, slotsOf } from './layout'
+import { addPattern, expand, inWords, type Layout, moveContainer, moveRack, occupancy, place, type PlacedMachine, put, racksOf, runOf, slotsOf, words } from './layout'
 
 const two: Layout = { name: 'x', containers: [{ name: 'C1', racks: [{ name: 'R1', slots: 4, addresses: '10.0.0.1-10.0.0.4' }] }, { name: 'C2', racks: [{ name: 'R1', slots: 2 }] }] }
 const m = (id: number, more: Partial<PlacedMachine> = {}): PlacedMachine => ({ id, name: `m${id}`, addr: `10.0.0.${id}`, mac: `02:aa:00:00:00:0${id}`, ...more })
@@ -69,5 +69,13 @@ describe('moving', () => {
     const before = JSON.stringify(two)
     place(two, m(2), 'containers[1].racks[0]', 1)
     expect(JSON.stringify(two)).toBe(before)
+  })
+})
+
+describe('messages', () => {
+  it('say names, not paths', () => {
+    expect(words(two, 'containers[0].racks[0].slots')).toEqual(['C1', 'R1', 'slots'])
+    expect(words(two, 'feeders[3].cap')).toEqual(['number 4', 'cap'])
+    expect(inWords(two, 'rack "R1" is already containers[1].racks[0]')).toBe('rack "R1" is already C2/R1')
   })
 })

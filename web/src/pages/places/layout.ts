@@ -270,3 +270,20 @@ export function addPattern(l: Layout, p: Pattern): { layout: Layout; containers:
   }
   return { layout: put(l, list, known), containers, racks, slots: racks * p.slots, last }
 }
+
+/** The names of what a path leads to, outermost first, and the field it ends in:
+ * "containers[0].racks[1].slots" is C1, R2, slots. */
+export function words(l: Layout, path: string): string[] {
+  const out: string[] = []
+  let v: unknown = l
+  const all = steps(path)
+  for (const [i, s] of all.entries()) {
+    v = (v as Record<Step, unknown> | undefined)?.[s]
+    if (typeof s === 'number') out.push((v as { name?: string } | undefined)?.name || `number ${s + 1}`)
+    else if (typeof all[i + 1] !== 'number') out.push(s)
+  }
+  return out
+}
+
+/** A message of the server with the paths in it as the owner's names. */
+export const inWords = (l: Layout, text: string) => text.replace(/\b[a-z]+\[\d+\](?:\.[a-z]+\[\d+\])*/g, (path) => words(l, path).join('/'))

@@ -70,11 +70,11 @@ func (p Poll) Row() telemetry.Row {
 	}, p.Reading)
 }
 
-// Fleet is the live inventory of one site.
+// Fleet is the live inventory of the sites that this process looks after.
 type Fleet struct {
 	Reach  Reach
 	Record ledger.Store
-	Site   string
+	Site   string // of addresses that are in no site's ranges
 	Log    *slog.Logger
 	// OnPoll hears of every attempt, from many goroutines; it must not block.
 	OnPoll func(Poll)
@@ -87,6 +87,9 @@ type Fleet struct {
 	pub     sync.Mutex // orders changes: whoever has seen rev n has seen all up to n
 	rev     uint64
 	laid    uint64
+	grounds atomic.Pointer[[]Ground]
+	addrs   sync.Map        // netip.Addr to the miner.ID that was last admitted there
+	placing sync.Mutex      // one placement at a time
 	moved   chan netip.Addr // addresses whose machine is not who it was
 }
 
@@ -99,7 +102,8 @@ type member struct {
 	device   miner.Device
 	firmware miner.Firmware
 	addr     netip.Addr
-	suspect  bool // look who is there before believing the next reading
+	keys     miner.Credentials // that device was opened with
+	suspect  bool              // look who is there before believing the next reading
 	lastUp   time.Duration
 	lastUpAt time.Time
 	envelope miner.Envelope
@@ -121,12 +125,20 @@ func New(reach Reach, record ledger.Store, site string, interval time.Duration, 
 
 // Run loads the record, then polls and carries out commands until ctx ends.
 func (f *Fleet) Run(ctx context.Context) error {
-	known, err := f.Record.Machines(ctx, ledger.MachineFilter{Site: f.Site})
+	if err := f.LoadGrounds(ctx); err != nil {
+		return err
+	}
+	known, err := f.Record.Machines(ctx, ledger.MachineFilter{})
 	if err != nil {
 		return fmt.Errorf("reading the inventory: %w", err)
 	}
+	sites := map[string]bool{}
 	for _, m := range known {
 		f.admit(m)
+		sites[m.Site] = true
+	}
+	if err := f.settle(ctx, sites); err != nil {
+		return err
 	}
 	if err := f.Commander.Load(ctx); err != nil {
 		return err
@@ -159,7 +171,10 @@ func (f *Fleet) Observe(ctx context.Context, found []Found) ([]ledger.Machine, e
 		}
 		id := r.Identity
 		batch[i] = ledger.Sighting{Addr: r.Addr, MAC: id.MAC, Serial: id.Serial, Make: id.Make, Model: id.Model, Firmware: string(id.Firmware),
-			FirmwareVersion: id.FirmwareVersion, Hostname: id.Hostname, Site: f.Site}
+			FirmwareVersion: id.FirmwareVersion, Hostname: id.Hostname, Site: r.Site}
+		if r.Site == "" {
+			batch[i].Site, _ = f.Where(r.Addr)
+		}
 	}
 	before := map[int64]netip.Addr{}
 	for _, s := range f.All() {
@@ -175,10 +190,11 @@ func (f *Fleet) Observe(ctx context.Context, found []Found) ([]ledger.Machine, e
 			f.look(was)
 		}
 	}
-	touched := map[int64]bool{}
+	touched, sites := map[int64]bool{}, map[string]bool{}
 	for _, m := range machines {
 		if m.ID != 0 {
 			touched[m.ID] = true
+			sites[m.Site] = true
 			f.admit(m)
 		}
 	}
@@ -193,7 +209,7 @@ func (f *Fleet) Observe(ctx context.Context, found []Found) ([]ledger.Machine, e
 			}
 		}
 	}
-	return machines, nil
+	return machines, f.settle(ctx, sites)
 }
 
 // admit takes up a machine or its new address, firmware or name.
@@ -216,8 +232,12 @@ func (f *Fleet) admit(m ledger.Machine) {
 		b.addr, b.firmware, b.known = m.Addr, miner.Firmware(m.Firmware), false
 		b.lastUpAt = time.Time{}
 		if d, ok := f.Reach.driver(b.firmware); ok && m.Addr.IsValid() {
-			b.device = d.Open(f.Reach.target(m.Addr, b.firmware))
+			t := f.Reach.target(m.Addr, b.firmware)
+			b.device, b.keys = d.Open(t), t.Credentials
 		}
+	}
+	if m.Addr.IsValid() && m.Retired.IsZero() {
+		f.addrs.Store(m.Addr, id)
 	}
 	f.publish(b, func(s *Status) {
 		if was := s.Machine; was.ID == 0 || was.Site != m.Site || was.Place != m.Place || was.Addr != m.Addr || was.Retired.IsZero() != m.Retired.IsZero() ||
@@ -346,8 +366,9 @@ func (f *Fleet) Changed(rev uint64) ([]*Status, uint64) {
 
 // Renew reads machines again from the record after an operator's edit.
 func (f *Fleet) Renew(ctx context.Context, ids []int64) error {
+	sites := map[string]bool{}
 	if len(ids) > 50 { // one query for all is cheaper
-		all, err := f.Record.Machines(ctx, ledger.MachineFilter{Site: f.Site})
+		all, err := f.Record.Machines(ctx, ledger.MachineFilter{})
 		if err != nil {
 			return err
 		}
@@ -358,6 +379,7 @@ func (f *Fleet) Renew(ctx context.Context, ids []int64) error {
 		for _, m := range all {
 			if want[m.ID] {
 				f.admit(m)
+				sites[m.Site] = true
 				delete(want, m.ID)
 			}
 		}
@@ -369,6 +391,10 @@ func (f *Fleet) Renew(ctx context.Context, ids []int64) error {
 			return err
 		}
 		f.admit(m)
+		sites[m.Site] = true
 	}
-	return nil
+	if len(ids) > 0 {
+		f.Rekey() // a password may be meant for their group
+	}
+	return f.settle(ctx, sites)
 }

@@ -42,11 +42,18 @@ type Scanner struct {
 	// right now; the scan then holds its breath, for at most a tenth of a second
 	// an address. nil is never.
 	Busy func() bool
+	// Missed hears of every address where nobody was found and whether it refused
+	// (a host without a miner) or was silent, from one goroutine at a time. It may
+	// be nil.
+	Missed func(addr netip.Addr, refused bool)
+
+	hearing sync.Mutex // one call of Missed at a time
 }
 
 // Found is one address that answered.
 type Found struct {
 	Addr     netip.Addr     `json:"addr"`
+	Site     string         `json:"site,omitempty"` // that was scanned; empty: whose range it is in
 	Open     []uint16       `json:"open_ports"`
 	Identity miner.Identity `json:"identity,omitzero"`
 	// Err says why the machine could not be identified in full: miner.ErrDenied
@@ -111,8 +118,11 @@ func (s *Scanner) Scan(ctx context.Context, ranges []netip.Prefix, found func(Fo
 	if (s.Retry || int64(len(silent)) <= total/10) && ctx.Err() == nil {
 		c.probed.Add(-int64(len(silent)))
 		c.silent.Add(-int64(len(silent)))
-		_, more := s.pass(ctx, slices.Values(silent), &c, results)
-		weak = append(weak, more...)
+		again, more := s.pass(ctx, slices.Values(silent), &c, results)
+		silent, weak = again, append(weak, more...)
+	}
+	for _, a := range silent {
+		s.miss(a, false)
 	}
 	s.again(ctx, weak, &c, results)
 	close(results)
@@ -229,6 +239,7 @@ func (s *Scanner) pass(ctx context.Context, addrs func(func(netip.Addr) bool), c
 					mu.Unlock()
 				default:
 					c.refused.Add(1)
+					s.miss(addr, true)
 				}
 				c.probed.Add(1)
 			}
@@ -246,6 +257,15 @@ func (s *Scanner) pass(ctx context.Context, addrs func(func(netip.Addr) bool), c
 	close(work)
 	wg.Wait()
 	return silent, weak
+}
+
+func (s *Scanner) miss(addr netip.Addr, refused bool) {
+	if s.Missed == nil {
+		return
+	}
+	s.hearing.Lock()
+	defer s.hearing.Unlock()
+	s.Missed(addr, refused)
 }
 
 // knock tries the scan ports of one address. A refusal is an answer from a live

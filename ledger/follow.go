@@ -261,7 +261,7 @@ func (f *follower) move(m *Machine, s Sighting) {
 		f.leave(m, s.At)
 		if site != m.Site {
 			f.change(m, "site", m.Site, site, s.At)
-			m.Place = Place{}
+			m.Place, m.Placed = Place{}, PlacedByNobody
 		}
 		m.Site = site
 	}

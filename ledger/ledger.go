@@ -44,6 +44,9 @@ var (
 type Tx interface {
 	Inventory
 	Notes
+	Discovery
+	MachinePasswords
+	PoolProfiles
 	Commands
 	Batches
 	People

@@ -24,6 +24,7 @@ type Machine struct {
 	Hostname        string     `json:"hostname,omitempty"`
 	Site            string     `json:"site,omitempty"`
 	Place           Place      `json:"place,omitzero"`
+	Placed          PlacedBy   `json:"placed,omitempty"` // who put it there
 	Group           string     `json:"group,omitempty"`
 	Name            string     `json:"name,omitempty"` // given by an operator
 	Tags            []string   `json:"tags,omitempty"` // sorted
@@ -40,12 +41,35 @@ type Place struct {
 	Slot      string `json:"slot,omitempty"`
 }
 
+// String prints "Hall/C01/R02/7", "" for no place.
+func (p Place) String() string {
+	var parts []string
+	for _, s := range []string{p.Building, p.Container, p.Rack, p.Slot} {
+		if s != "" {
+			parts = append(parts, s)
+		}
+	}
+	return strings.Join(parts, "/")
+}
+
+// PlacedBy says who put a machine where it stands.
+type PlacedBy string
+
+// The ways to a place. By hand wins over the layout until it is cleared.
+const (
+	PlacedByNobody PlacedBy = ""
+	PlacedByHand   PlacedBy = "hand"
+	PlacedByLayout PlacedBy = "layout"
+)
+
 // Site is one mining site. Layout is the owner's description of it, kept as
-// given (JSON); the ledger does not look inside.
+// given (JSON, as site.FromJSON reads it); the ledger does not look inside.
 type Site struct {
 	Name      string          `json:"name"` // short and stable: "odessa-1"
 	Title     string          `json:"title,omitempty"`
+	Ranges    []string        `json:"ranges,omitempty"` // addresses that belong to it: "10.20.0.0/16"
 	Layout    json.RawMessage `json:"layout,omitempty"`
+	Version   int64           `json:"version"` // grows with every save, from 1
 	CreatedAt time.Time       `json:"created_at"`
 	UpdatedAt time.Time       `json:"updated_at"`
 }
@@ -126,10 +150,22 @@ type MachineEdit struct {
 
 // Inventory is the record of sites and machines.
 type Inventory interface {
-	// SaveSite adds a site or replaces its title and layout.
+	// SaveSite adds a site or replaces its title, ranges and layout. With
+	// s.Version set it must be the one that the ledger holds: else ErrConflict.
 	SaveSite(ctx context.Context, s Site, by Audit) error
 	// Sites are all sites, by name.
 	Sites(ctx context.Context) ([]Site, error)
+	// Site is one of them, or ErrNotFound.
+	Site(ctx context.Context, name string) (Site, error)
+	// RemoveSite takes a site out of the record: ErrConflict while machines in
+	// service are at it, ErrNotFound when it is not there.
+	RemoveSite(ctx context.Context, name string, by Audit) error
+	// PlaceMachines puts machines where the layout of their site has them, all or
+	// none, and returns the machines that this changed, by ID. An empty Place
+	// takes a machine out of its slot. Machines that stand where they do by hand,
+	// or are retired, or at another site, stay as they are. ErrConflict when a
+	// slot would hold two machines in service.
+	PlaceMachines(ctx context.Context, site string, places map[int64]Place, by Audit) ([]int64, error)
 
 	// ObserveMachines records a batch of sightings and returns the machine that
 	// each is, in the same order, as it stands after the batch. Which machine a
@@ -141,7 +177,8 @@ type Inventory interface {
 	// Machines are those that f picks, by ID.
 	Machines(ctx context.Context, f MachineFilter) ([]Machine, error)
 	// EditMachines changes machines alike, all or none: ErrNotFound when one is
-	// not there, ErrConflict when a slot would hold two machines in service.
+	// not there, ErrConflict when a slot would hold two machines in service. A
+	// Place is then set by hand; an empty one lets the layout decide again.
 	EditMachines(ctx context.Context, ids []int64, e MachineEdit, by Audit) error
 	// Groups are the groups in use, by name.
 	Groups(ctx context.Context) ([]Group, error)

@@ -88,11 +88,17 @@ func (s *Server) activity(ctx context.Context, in *activityInput) (*struct{ Body
 	}
 	body.Items = append(body.Items, decisions(cmds, known)...)
 	body.Items = append(body.Items, comings(all, since)...)
-	if s.Scan != nil && sites.Covers(s.Options.Site) {
-		if sc := s.Scan(); !sc.Started.Before(since) {
-			body.Items = append(body.Items, Activity{ID: "scan-" + strconv.FormatInt(sc.Started.UnixMilli(), 36), Kind: "scan", At: sc.Started.UTC(), Until: sc.Started.Add(sc.Progress.Elapsed).UTC(), Site: s.Options.Site,
-				Machines: int(sc.Progress.Identified), New: sc.New, Trouble: sc.Error})
+	scans, err := s.Record.Scans(ctx, ledger.ScanFilter{Limit: 50})
+	if err != nil {
+		return nil, s.recordError("reading the scans", err)
+	}
+	for _, row := range scans {
+		sc := s.scanState(row)
+		if sc.Started.Before(since) || !sites.Covers(sc.Site) {
+			continue
 		}
+		body.Items = append(body.Items, Activity{ID: "scan-" + strconv.FormatInt(sc.ID, 10), Kind: "scan", At: sc.Started.UTC(), Until: sc.Started.Add(sc.Progress.Elapsed).UTC(), Site: sc.Site,
+			Machines: int(sc.Progress.Identified), New: sc.New, Trouble: sc.Detail})
 	}
 	slices.SortStableFunc(body.Items, func(a, b Activity) int {
 		return cmp.Or(b.Until.Compare(a.Until), cmp.Compare(b.ID, a.ID))

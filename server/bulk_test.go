@@ -133,9 +133,9 @@ func TestBatches(t *testing.T) {
 	if err := s.Fleet.Renew(t.Context(), []int64{ms[2].ID}); err != nil {
 		t.Fatal(err)
 	}
-	operator := []string{"Authorization", "Bearer " + keyOf(t, s, ledger.Grant{Role: ledger.Operator, Site: "site"})}
-	technician := []string{"Authorization", "Bearer " + keyOf(t, s, ledger.Grant{Role: ledger.Technician, Site: "site"})}
-	elsewhere := []string{"Authorization", "Bearer " + keyOf(t, s, ledger.Grant{Role: ledger.Operator, Site: "elsewhere"})}
+	operator := []string{"Authorization", "Bearer " + grantKey(t, s, ledger.Grant{Role: ledger.Operator, Site: "site"})}
+	technician := []string{"Authorization", "Bearer " + grantKey(t, s, ledger.Grant{Role: ledger.Technician, Site: "site"})}
+	elsewhere := []string{"Authorization", "Bearer " + grantKey(t, s, ledger.Grant{Role: ledger.Operator, Site: "elsewhere"})}
 	ids := []int64{ms[0].ID, ms[1].ID, ms[2].ID, ms[0].ID}
 	wish := func(kind string, preview bool) map[string]any {
 		return map[string]any{"machines": ids, "setting": map[string]any{"kind": kind}, "preview": preview}
@@ -192,7 +192,7 @@ func TestEditManyAndSearch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tech := []string{"Authorization", "Bearer " + keyOf(t, s, ledger.Grant{Role: ledger.Technician})}
+	tech := []string{"Authorization", "Bearer " + grantKey(t, s, ledger.Grant{Role: ledger.Technician})}
 	both := []int64{ms[0].ID, ms[1].ID}
 	if code, out := v.do("POST", "/api/v1/machines/edit", map[string]any{"machines": both, "group": "north", "add_tags": []string{"rma"}}, tech...); code != 200 || out["machines"] != 2.0 {
 		t.Fatalf("%d %v", code, out)
@@ -219,7 +219,7 @@ func TestEditManyAndSearch(t *testing.T) {
 	if code != 200 || m["notes"].([]any)[0].(map[string]any)["text"] != "fan replaced" || len(m["addresses"].([]any)) != 1 {
 		t.Errorf("%d %v", code, m)
 	}
-	viewer := []string{"Authorization", "Bearer " + keyOf(t, s, ledger.Grant{Role: ledger.Viewer})}
+	viewer := []string{"Authorization", "Bearer " + grantKey(t, s, ledger.Grant{Role: ledger.Viewer})}
 	if code, _ := v.do("POST", "/api/v1/filters", map[string]any{"name": "hot", "query": "q=temp", "shared": true}, viewer...); code != 403 {
 		t.Errorf("a viewer saved for everybody: %d", code)
 	}

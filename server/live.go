@@ -155,7 +155,7 @@ func (h *hub) refresh(v *view, all []*fleet.Status) {
 	was := v.beat
 	h.mu.Unlock()
 	changed, to := h.s.Fleet.Changed(from)
-	b := beat{made: true, from: from, to: to, site: event("site", 0, h.s.site(within(v.scope, all)))}
+	b := beat{made: true, from: from, to: to, site: event("site", 0, h.s.site(v.scope, within(v.scope, all)))}
 	if first { // nobody is in step with what was before it
 		b.from = to
 	} else {

@@ -53,7 +53,8 @@ type listBody struct {
 func (s *Server) registerSite() {
 	op(s, huma.Operation{OperationID: "site", Method: http.MethodGet, Path: "/api/v1/site", Summary: "The site in numbers", Tags: []string{"site"}},
 		func(ctx context.Context, in *SiteQuery) (*struct{ Body Site }, error) {
-			return &struct{ Body Site }{s.site(within(scope(ctx).Narrow(in.Only), s.Fleet.All()))}, nil
+			sites := scope(ctx).Narrow(in.Only)
+			return &struct{ Body Site }{s.site(sites, within(sites, s.Fleet.All()))}, nil
 		})
 	op(s, huma.Operation{OperationID: "plant", Method: http.MethodGet, Path: "/api/v1/plant", Summary: "Power meters, cooling controllers and PDUs, newest readings", Tags: []string{"site"}},
 		func(context.Context, *struct{}) (*struct{ Body []plant.Reading }, error) {
@@ -66,11 +67,12 @@ func (s *Server) registerSite() {
 	op(s, huma.Operation{OperationID: "scan", Method: http.MethodPost, Path: "/api/v1/scan", Summary: "Look for machines in address ranges", Tags: []string{"site"}, DefaultStatus: http.StatusAccepted, Errors: []int{409, 422}},
 		s.scan)
 	op(s, huma.Operation{OperationID: "scan-state", Method: http.MethodGet, Path: "/api/v1/scan", Summary: "How far the scan is", Tags: []string{"site"}},
-		func(context.Context, *struct{}) (*struct{ Body ScanState }, error) {
-			if s.Scan == nil {
-				return &struct{ Body ScanState }{}, nil
+		func(ctx context.Context, _ *struct{}) (*struct{ Body fleet.ScanState }, error) {
+			var st fleet.ScanState
+			if s.Scans != nil {
+				st, _ = s.Scans.Latest(scope(ctx).Covers)
 			}
-			return &struct{ Body ScanState }{s.Scan()}, nil
+			return &struct{ Body fleet.ScanState }{st}, nil
 		})
 }
 
@@ -80,22 +82,11 @@ type scanInput struct {
 	}
 }
 
-func (s *Server) scan(ctx context.Context, in *scanInput) (*struct{ Body ScanState }, error) {
-	if s.Rescan == nil {
-		return nil, huma.Error409Conflict("this server does not scan")
-	}
-	ranges, err := fleet.ParseRanges(in.Body.Ranges)
-	if err != nil {
-		return nil, huma.Error422UnprocessableEntity(err.Error())
-	}
-	p, _ := principal(ctx)
-	if err := s.Record.Audit(ctx, ledger.Audit{Actor: p.Name(), Action: "scan.start", Subject: "site/" + s.Options.Site, Detail: strings.Join(in.Body.Ranges, " ")}); err != nil {
-		return nil, s.fail("writing the audit log", err)
-	}
-	if !s.Rescan(context.WithoutCancel(ctx), ranges) {
-		return nil, huma.Error409Conflict("a scan is running; wait for its end")
-	}
-	return &struct{ Body ScanState }{s.Scan()}, nil
+// scan is startScan for the site of the configuration.
+func (s *Server) scan(ctx context.Context, in *scanInput) (*struct{ Body fleet.ScanState }, error) {
+	var start startScanInput
+	start.Body.Site, start.Body.Ranges = s.Options.Site, in.Body.Ranges
+	return s.startScan(ctx, &start)
 }
 
 func (s *Server) registerMachines() {

@@ -234,7 +234,7 @@ func TestMapInScope(t *testing.T) {
 	if err := s.Fleet.Renew(t.Context(), []int64{ms[0].ID}); err != nil {
 		t.Fatal(err)
 	}
-	here := keyOf(t, s, ledger.Grant{Role: ledger.Technician, Site: "site"})
+	here := grantKey(t, s, ledger.Grant{Role: ledger.Technician, Site: "site"})
 	code, got := v.do("GET", "/api/v1/map", nil, "Authorization", "Bearer "+here)
 	if code != 200 || len(got["machines"].([]any)) != 3 || got["unplaced"] != 3.0 {
 		t.Fatalf("%d %v", code, got)
@@ -258,7 +258,7 @@ func TestMapInScope(t *testing.T) {
 	}
 }
 
-func keyOf(t *testing.T, s *Server, grants ...ledger.Grant) string {
+func grantKey(t *testing.T, s *Server, grants ...ledger.Grant) string {
 	t.Helper()
 	key, prefix, sum := ledger.NewAPIKey()
 	u, err := s.Record.AddUser(t.Context(), ledger.User{Name: prefix, Grants: grants}, ledger.By("test"))

@@ -178,13 +178,41 @@ var policy = map[string]Right{
 	"delete-receiver":           Configure,
 	"test-receiver":             Configure,
 
-	"edit-machine":  Repair,
-	"edit-machines": Repair, // and Configure, to retire
-	"add-note":      Repair,
-	"delete-note":   Repair,
-	"cancel-batch":  Repair, // and Command, as for the command itself
-	"command":       Repair, // and Command, unless the wish is one of a technician's: see commandRight
-	"scan":          Configure,
+	"edit-machine":      Repair,
+	"edit-machines":     Repair, // and Configure, to retire
+	"add-note":          Repair,
+	"delete-note":       Repair,
+	"cancel-batch":      Repair, // and Command, as for the command itself
+	"command":           Repair, // and Command, unless the wish is one of a technician's: see commandRight
+	"scan":              Configure,
+	"site-record":       Look,
+	"export-layout":     Look,
+	"placement":         Look,
+	"scans":             Look,
+	"scan-report":       Look,
+	"scan-found":        Look,
+	"pools":             Look,
+	"pool-profiles":     Look,
+	"machine-passwords": Configure,
+
+	"place-machine":      Repair,
+	"apply-pool-profile": Command,
+
+	"add-site":                Configure,
+	"save-site":               Configure,
+	"remove-site":             Configure,
+	"check-layout":            Configure,
+	"import-layout":           Configure,
+	"start-scan":              Configure,
+	"cancel-scan":             Configure,
+	"networks":                Configure,
+	"add-machine-password":    Configure,
+	"change-machine-password": Configure,
+	"delete-machine-password": Configure,
+	"test-machine-password":   Configure,
+	"add-pool-profile":        Configure,
+	"change-pool-profile":     Configure,
+	"delete-pool-profile":     Configure,
 }
 
 // AllScopes are the scopes of a key that may do all that its owner may.

@@ -147,6 +147,26 @@ func bodyFor(id string) any {
 		return map[string]any{"name": "x", "scopes": []string{"look"}}
 	case "invite":
 		return map[string]any{"grants": []map[string]any{{"role": "viewer"}}}
+	case "add-site":
+		return map[string]any{"name": "y"}
+	case "save-site":
+		return map[string]any{"title": "X", "ranges": []string{}, "layout": map[string]any{"name": "X"}}
+	case "check-layout":
+		return map[string]any{"layout": map[string]any{"name": "X"}}
+	case "import-layout":
+		return map[string]any{"text": "ip,rack,slot", "layout": map[string]any{"name": "X"}}
+	case "place-machine":
+		return map[string]any{}
+	case "start-scan":
+		return map[string]any{"site": "x"}
+	case "add-machine-password", "change-machine-password":
+		return map[string]any{"password": "p"}
+	case "test-machine-password":
+		return map[string]any{"machine": 1, "password": "p"}
+	case "add-pool-profile", "change-pool-profile":
+		return map[string]any{"name": "p", "pools": []map[string]any{{"url": "stratum+tcp://pool.example:3333", "user": "a"}}}
+	case "apply-pool-profile":
+		return map[string]any{"machines": []int{1}, "preview": true}
 	}
 	return nil
 }

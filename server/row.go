@@ -110,10 +110,10 @@ type Site struct {
 	Polls    fleet.PollStats        `json:"polls"`
 	Storing  telemetry.BatcherStats `json:"storing" doc:"From reply to disk."`
 	Commands int                    `json:"open_commands"`
-	Scan     ScanState              `json:"scan"`
+	Scan     fleet.ScanState        `json:"scan" doc:"The scan that runs, else the last one."`
 }
 
-func (s *Server) site(all []*fleet.Status) Site {
+func (s *Server) site(sites Scope, all []*fleet.Status) Site {
 	out := Site{Name: s.Site, Zone: s.Zone, Version: s.Version, Simulated: s.Simulated, Now: time.Now().UTC(), Conditions: map[string]int{}}
 	for _, c := range fleet.Conditions() {
 		out.Conditions[string(c)] = 0
@@ -159,8 +159,8 @@ func (s *Server) site(all []*fleet.Status) Site {
 		out.Storing = s.Batcher.Stats()
 	}
 	out.Commands = s.Fleet.Commander.Open()
-	if s.Scan != nil {
-		out.Scan = s.Scan()
+	if s.Scans != nil {
+		out.Scan, _ = s.Scans.Latest(sites.Covers)
 	}
 	return out
 }

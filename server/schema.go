@@ -10,6 +10,7 @@ import (
 
 	"ballast/plant"
 	"ballast/report"
+	"ballast/site"
 )
 
 // schemas names the API's types so that two packages may use one word: types of
@@ -32,12 +33,15 @@ func schemas() huma.Registry {
 	})
 	r.RegisterTypeAlias(reflect.TypeFor[json.RawMessage](), reflect.TypeFor[any]())
 	r.RegisterTypeAlias(reflect.TypeFor[netip.Addr](), reflect.TypeFor[string]())
+	r.RegisterTypeAlias(reflect.TypeFor[site.Addr](), reflect.TypeFor[string]())
+	r.RegisterTypeAlias(reflect.TypeFor[site.Range](), reflect.TypeFor[string]())
 	seen := map[reflect.Type]bool{}
 	optionals(r, reflect.TypeFor[Machine](), seen)
 	optionals(r, reflect.TypeFor[plant.Reading](), seen)
 	optionals(r, reflect.TypeFor[report.Report](), seen)
 	optionals(r, reflect.TypeFor[reportDaysBody](), seen)
 	optionals(r, reflect.TypeFor[System](), seen)
+	optionals(r, reflect.TypeFor[site.Site](), seen)
 	return r
 }
 

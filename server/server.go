@@ -30,6 +30,7 @@ import (
 	"ballast/config"
 	"ballast/fleet"
 	"ballast/ledger"
+	"ballast/ledger/secretbox"
 	"ballast/plant"
 	"ballast/report"
 	"ballast/telemetry"
@@ -46,15 +47,16 @@ type Options struct {
 	Site      string
 	Zone      string
 	Version   string
-	Simulated bool                                                  // the machines are simulated, and every page must say so
-	URL       string                                                // how people reach the server
-	Rescan    func(ctx context.Context, ranges []netip.Prefix) bool // starts a scan, false when one runs; nil: not available
-	Scan      func() ScanState                                      // how far the running or last scan is
-	Prices    func(site string, now time.Time) Prices               // what power costs and hashrate earns; nil: neither is known
-	Plant     func(now time.Time) []plant.Reading                   // newest of each meter and controller; nil: none
-	Mailer    report.Mailer                                         // sends reports; nil: nothing is sent
-	Meters    *report.MeterBook                                     // what the meters told; nil: none
-	Alarms    *watch.Watch                                          // nil: nobody watches
+	Simulated bool                                    // the machines are simulated, and every page must say so
+	URL       string                                  // how people reach the server
+	Scans     *fleet.Scans                            // looks for machines; nil: not available
+	Keys      *fleet.Keys                             // machine passwords in use; nil: none can be entered
+	Box       *secretbox.Box                          // seals what the record keeps of them
+	Prices    func(site string, now time.Time) Prices // what power costs and hashrate earns; nil: neither is known
+	Plant     func(now time.Time) []plant.Reading     // newest of each meter and controller; nil: none
+	Mailer    report.Mailer                           // sends reports; nil: nothing is sent
+	Meters    *report.MeterBook                       // what the meters told; nil: none
+	Alarms    *watch.Watch                            // nil: nobody watches
 	Log       *slog.Logger
 
 	OIDC           *OIDC          // sign-in with an OpenID Connect provider; nil: none
@@ -71,16 +73,6 @@ type Options struct {
 // Files are where things lie on disk; an empty path is not there.
 type Files struct {
 	Data, History, Record string
-}
-
-// ScanState is how far a scan is.
-type ScanState struct {
-	Running  bool           `json:"running"`
-	Started  time.Time      `json:"started,omitzero"`
-	Ranges   []string       `json:"ranges,omitempty"`
-	Progress fleet.Progress `json:"progress"`
-	New      int            `json:"new" doc:"Machines that the record did not know before."`
-	Error    string         `json:"error,omitempty"`
 }
 
 // Server is the HTTP face.
@@ -140,6 +132,10 @@ func New(o Options) *Server {
 	s.registerKeys()
 	s.registerAudit()
 	s.registerSites()
+	s.registerPlaces()
+	s.registerScans()
+	s.registerPasswords()
+	s.registerPools()
 	s.registerSite()
 	s.registerMachines()
 	s.registerGroups()

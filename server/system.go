@@ -40,7 +40,7 @@ type System struct {
 	Disk     Disk                   `json:"disk"`
 	Record   RecordSize             `json:"record"`
 	Live     int                    `json:"live_listeners" doc:"Streams that are open."`
-	Scan     ScanState              `json:"scan"`
+	Scan     fleet.ScanState        `json:"scan"`
 	Commands int                    `json:"open_commands"`
 	Plant    []PlantHealth          `json:"plant" doc:"Meters, controllers and PDUs: how good their newest readings are."`
 	Troubles []Trouble              `json:"troubles" doc:"Warnings and errors of the last day, newest first."`
@@ -223,8 +223,8 @@ func (s *Server) system(ctx context.Context) (System, error) {
 		out.Storing = s.Batcher.Stats()
 		out.Ages = append(out.Ages, s.Batcher.Ages()...)
 	}
-	if s.Scan != nil {
-		out.Scan = s.Scan()
+	if s.Scans != nil {
+		out.Scan, _ = s.Scans.Latest(Scope{All: true}.Covers)
 	}
 	if s.Plant != nil {
 		for _, r := range s.Plant(now) {

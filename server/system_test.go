@@ -66,7 +66,7 @@ func TestTroublesKeepNoSecretAndNoMoreThanTheyMay(t *testing.T) {
 func admin(t *testing.T, s *Server) (*visitor, []string) {
 	t.Helper()
 	v := visit(t, s)
-	return v, []string{"Authorization", "Bearer " + keyOf(t, s, ledger.Grant{Role: ledger.Admin})}
+	return v, []string{"Authorization", "Bearer " + grantKey(t, s, ledger.Grant{Role: ledger.Admin})}
 }
 
 func TestSystemAndBundle(t *testing.T) {

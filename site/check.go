@@ -14,16 +14,18 @@ import (
 
 // checker collects problems with the place each stands at.
 type checker struct {
-	problems []problem
+	problems []Problem
 }
 
-type problem struct {
-	at   string // "feeders[1].cap"
-	what string
+// Problem is one thing wrong with a description.
+type Problem struct {
+	At   string `json:"at" doc:"Where: a path such as feeders[1].cap, or a slot such as C01/R02/7."`
+	What string `json:"what"`
+	Line int    `json:"line,omitempty" doc:"In the text that was read; 0 when there was none."`
 }
 
 func (c *checker) bad(at, format string, args ...any) {
-	c.problems = append(c.problems, problem{at, fmt.Sprintf(format, args...)})
+	c.problems = append(c.problems, Problem{At: at, What: fmt.Sprintf(format, args...)})
 }
 
 // most is how many problems an error lists.

@@ -12,6 +12,13 @@ type Addr struct{ netip.Addr }
 // IsZero tells encoders that there is none.
 func (a Addr) IsZero() bool { return !a.IsValid() }
 
+// UnmarshalText reads an address; what was written IPv4 in IPv6 is IPv4.
+func (a *Addr) UnmarshalText(b []byte) error {
+	err := a.Addr.UnmarshalText(b)
+	a.Addr = a.Unmap()
+	return err
+}
+
 // Range is a run of addresses, first to last. The zero Range is empty.
 type Range struct {
 	First, Last netip.Addr
@@ -20,6 +27,10 @@ type Range struct {
 // UnmarshalText reads "10.20.1.1-10.20.1.20", "10.20.1.1-20", one address, or a
 // prefix (all of it, its own and the broadcast address of IPv4 left out).
 func (r *Range) UnmarshalText(b []byte) error {
+	if len(b) == 0 {
+		*r = Range{}
+		return nil
+	}
 	v, err := ParseRange(string(b))
 	if err == nil {
 		*r = v

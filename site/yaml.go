@@ -1,6 +1,8 @@
 package site
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"strconv"
@@ -69,19 +71,51 @@ func (c *checker) err(line func(at string) int) error {
 	if n == 0 {
 		return nil
 	}
+	for i := range c.problems {
+		c.problems[i].Line = line(c.problems[i].At)
+	}
 	var b strings.Builder
 	for _, p := range c.problems[:min(n, most)] {
 		b.WriteString("\n  ")
-		if l := line(p.at); l > 0 {
-			fmt.Fprintf(&b, "line %d: ", l)
+		if p.Line > 0 {
+			fmt.Fprintf(&b, "line %d: ", p.Line)
 		}
-		if p.at != "" {
-			b.WriteString(p.at + ": ")
+		if p.At != "" {
+			b.WriteString(p.At + ": ")
 		}
-		b.WriteString(p.what)
+		b.WriteString(p.What)
 	}
 	if n > most {
 		fmt.Fprintf(&b, "\n  and %d more", n-most)
 	}
-	return fmt.Errorf("%w:%s", ErrInvalid, b.String())
+	return &invalid{fmt.Errorf("%w:%s", ErrInvalid, b.String()), c.problems}
+}
+
+// invalid is an error that remembers each problem for itself.
+type invalid struct {
+	error
+	problems []Problem
+}
+
+func (e *invalid) Unwrap() error { return e.error }
+
+// Problems are what err, which Parse, FromJSON or Check gave, has to say one by
+// one; none for any other error.
+func Problems(err error) []Problem {
+	if e, ok := errors.AsType[*invalid](err); ok {
+		return e.problems
+	}
+	return nil
+}
+
+// FromJSON reads a description as the record keeps it, and checks it as a whole.
+func FromJSON(b []byte) (*Site, error) {
+	s := new(Site)
+	if err := json.Unmarshal(b, s); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	if err := s.Check(); err != nil {
+		return nil, err
+	}
+	return s, nil
 }

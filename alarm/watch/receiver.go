@@ -60,7 +60,7 @@ func (w *Watch) Seal(r Receiver, was *Receiver, secrets notify.Secrets) (Receive
 		case w.Box == nil:
 			return r, ErrNoBox
 		default:
-			r.Sealed[k] = w.Box.Seal(v, sealedFor(r.Settings.Kind, k))
+			r.Sealed[k] = w.Box.Seal([]byte(v), []byte(sealedFor(r.Settings.Kind, k)))
 		}
 	}
 	sec, err := w.secrets(r)
@@ -82,11 +82,11 @@ func (w *Watch) secrets(r Receiver) (notify.Secrets, error) {
 		if w.Box == nil {
 			return nil, ErrNoBox
 		}
-		text, err := w.Box.Open(v, sealedFor(r.Settings.Kind, k))
+		text, err := w.Box.Unseal(v, []byte(sealedFor(r.Settings.Kind, k)))
 		if err != nil {
 			return nil, fmt.Errorf("the %s of receiver %q: %w", k, r.Title, err)
 		}
-		out[k] = text
+		out[k] = string(text)
 	}
 	return out, nil
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -24,10 +23,12 @@ import (
 	"ballast/fleet"
 	"ballast/ledger"
 	"ballast/ledger/postgres"
+	"ballast/ledger/secretbox"
 	"ballast/ledger/sqlite"
 	"ballast/plant"
 	"ballast/report"
 	"ballast/server"
+	"ballast/site"
 	"ballast/telemetry"
 	"ballast/telemetry/duckdb"
 	"ballast/web"
@@ -62,8 +63,9 @@ func (c *runCmd) Run(ctx context.Context, common *common, s *streams) error {
 		}
 		defer stop()
 	}
+	var layout *site.Site
 	if c.Simulate > 0 {
-		stop, err := c.simulate(ctx, &cfg, s.err)
+		ready, stop, err := c.simulate(ctx, &cfg, s.err)
 		if err != nil {
 			return err
 		}
@@ -71,14 +73,21 @@ func (c *runCmd) Run(ctx context.Context, common *common, s *streams) error {
 		for _, key := range []string{"fleet.ranges", "fleet.ports", "site.name", "credentials", "plant.meters", "plant.cooling"} {
 			places[key] = "--simulate"
 		}
+		layout = ready.Layout
 	}
-	site, err := open(ctx, cfg, c.Simulate > 0, log)
+	h, err := open(ctx, cfg, c.Simulate > 0, log)
 	if err != nil {
 		return err
 	}
-	defer site.close()
-	site.troubles, site.settings = troubles, config.Explain(cfg, places)
-	return site.run(ctx, s)
+	defer h.close()
+	if err := fleet.Sow(ctx, h.record, fleet.Seed{Name: cfg.Site.Name, Zone: cfg.Site.Zone, Ranges: cfg.Fleet.Ranges, Layout: layout}); err != nil {
+		return fmt.Errorf("writing the site into the record: %w", err)
+	}
+	if err := h.fleet.LoadGrounds(ctx); err != nil {
+		return err
+	}
+	h.troubles, h.settings = troubles, config.Explain(cfg, places)
+	return h.run(ctx, s)
 }
 
 // boundMemory keeps the heap of a large fleet from doubling between two
@@ -92,10 +101,10 @@ func boundMemory() {
 
 // simulate starts `ballast sim` as a process of its own, so that the site's
 // memory and time are not Ballast's, and points the configuration at it.
-func (c *runCmd) simulate(ctx context.Context, cfg *config.Config, errs io.Writer) (stop func(), err error) {
+func (c *runCmd) simulate(ctx context.Context, cfg *config.Config, errs io.Writer) (r ready, stop func(), err error) {
 	self, err := os.Executable()
 	if err != nil {
-		return nil, fmt.Errorf("finding this program: %w", err)
+		return r, nil, fmt.Errorf("finding this program: %w", err)
 	}
 	cmd := exec.CommandContext(ctx, self, "sim", "--machines", strconv.Itoa(c.Simulate), "--seed", strconv.FormatUint(c.Seed, 10), "--network", c.Network, "--ready", "--control", "127.0.0.1:0") //nolint:gosec // our own binary
 	cmd.Stderr = errs
@@ -103,38 +112,38 @@ func (c *runCmd) simulate(ctx context.Context, cfg *config.Config, errs io.Write
 	cmd.WaitDelay = 5 * time.Second
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		return nil, err
+		return r, nil, err
 	}
 	// A pipe that we hold tells the simulator that we are gone, even after kill -9.
 	if _, err := cmd.StdinPipe(); err != nil {
-		return nil, err
+		return r, nil, err
 	}
 	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("starting the simulator: %w", err)
+		return r, nil, fmt.Errorf("starting the simulator: %w", err)
 	}
 	stop = func() {
 		_ = cmd.Process.Signal(os.Interrupt)
 		_ = cmd.Wait()
 	}
-	ready, err := readReady(out)
+	r, err = readReady(out)
 	if err != nil {
 		stop()
-		return nil, fmt.Errorf("the simulator did not start: %w", err)
+		return r, nil, fmt.Errorf("the simulator did not start: %w", err)
 	}
-	cfg.Fleet.Ranges = []netip.Prefix{ready.Network}
+	cfg.Fleet.Ranges = []netip.Prefix{r.Network}
 	cfg.Site.Name = "Simulated site"
 	if cfg.Fleet.Ports == nil {
 		cfg.Fleet.Ports = map[uint16]uint16{}
 	}
-	for from, to := range ready.Ports {
+	for from, to := range r.Ports {
 		cfg.Fleet.Ports[from] = to
 	}
-	cfg.Keys = append(ready.Credentials, cfg.Keys...)
-	cfg.Plant.Meters = append(cfg.Plant.Meters, ready.Meters...)
-	cfg.Plant.Cooling = append(cfg.Plant.Cooling, ready.Cooling...)
-	fmt.Fprintf(errs, "Simulated site: %d machines at %s. Its faults are controlled at http://%s\n", c.Simulate, ready.Network, ready.Control)
+	cfg.Keys = append(r.Credentials, cfg.Keys...)
+	cfg.Plant.Meters = append(cfg.Plant.Meters, r.Meters...)
+	cfg.Plant.Cooling = append(cfg.Plant.Cooling, r.Cooling...)
+	fmt.Fprintf(errs, "Simulated site: %d machines at %s. Its faults are controlled at http://%s\n", c.Simulate, r.Network, r.Control)
 	go func() { _, _ = io.Copy(io.Discard, bufio.NewReader(out)) }()
-	return stop, nil
+	return r, stop, nil
 }
 
 // house is everything that runs in one process.
@@ -146,7 +155,9 @@ type house struct {
 	history   telemetry.Store
 	batcher   *telemetry.Batcher
 	fleet     *fleet.Fleet
-	scan      *scanning
+	scans     *fleet.Scans
+	keys      *fleet.Keys
+	box       *secretbox.Box
 	devices   []plant.Source
 	latest    plant.Latest
 	meters    report.MeterBook
@@ -175,6 +186,12 @@ func open(ctx context.Context, cfg config.Config, simulated bool, log *slog.Logg
 		h.close()
 		return nil, err
 	}
+	if h.box, err = secretbox.Open(filepath.Join(cfg.Data, "secrets.key")); err != nil {
+		h.close()
+		return nil, err
+	}
+	h.keys = &fleet.Keys{First: r.Keys}
+	r.Keys = h.keys
 	h.batcher = telemetry.NewBatcher(h.history, telemetry.BatcherOptions{Every: t.Flush, Log: log})
 	h.fleet = fleet.New(r, h.record, cfg.Site.Name, cfg.Fleet.Interval, log)
 	h.fleet.Poller.Deadline, h.fleet.Poller.Slowest, h.fleet.Poller.InFlight = cfg.Fleet.Deadline, cfg.Fleet.Slowest, cfg.Fleet.InFlight
@@ -184,7 +201,11 @@ func open(ctx context.Context, cfg config.Config, simulated bool, log *slog.Logg
 		h.close()
 		return nil, err
 	}
-	h.scan = &scanning{fleet: h.fleet, ranges: cfg.Fleet.Ranges, log: log}
+	h.keys.Where = h.fleet.Where
+	if err := server.LoadKeys(ctx, h.record, h.box, h.keys); err != nil {
+		log.Error("some machine passwords are not in use: was the key file in the data folder replaced?", "error", err)
+	}
+	h.scans = &fleet.Scans{Fleet: h.fleet, Log: log}
 	return h, nil
 }
 
@@ -240,7 +261,7 @@ func (h *house) run(ctx context.Context, s *streams) error {
 	}
 	srv := server.New(server.Options{
 		Alarms: alarms, Mailer: mailer{alarms}, Fleet: h.fleet, Record: h.record, History: h.history, Batcher: h.batcher, Metrics: metrics, Web: web.Dist(), Site: h.cfg.Site.Name, Zone: h.cfg.Site.Zone,
-		Version: version, Simulated: h.simulated, URL: url, Rescan: h.scan.start, Scan: h.scan.state, Plant: h.latest.All, Meters: &h.meters, Log: h.log,
+		Version: version, Simulated: h.simulated, URL: url, Scans: h.scans, Keys: h.keys, Box: h.box, Plant: h.latest.All, Meters: &h.meters, Log: h.log,
 		Troubles: h.troubles, Settings: h.settings, Files: server.Files{Data: h.cfg.Data, History: telemetryPath(h.cfg), Record: recordFile(h.cfg)}, RecordEngine: h.cfg.Ledger.Engine,
 		OIDC: entry.oidc, TrustedProxies: h.cfg.TrustedProxies, Limits: server.Limits{Address: float64(h.cfg.Limits.Address), Principal: float64(h.cfg.Limits.Principal)},
 	})
@@ -265,7 +286,7 @@ func (h *house) run(ctx context.Context, s *streams) error {
 	begin("the fleet", h.fleet.Run)
 	begin("the server", func(ctx context.Context) error { return srv.Run(ctx, entry.doors...) })
 	begin("maintenance", h.maintain)
-	begin("scanning", h.scan.run(h.cfg.Fleet.Rescan))
+	begin("scanning", func(ctx context.Context) error { return h.scans.Every(ctx, h.cfg.Fleet.Rescan) })
 	begin("the plant", h.plant)
 	begin("the alarms", alarms.Run)
 	wg.Wait()
@@ -327,120 +348,6 @@ func (h *house) maintain(ctx context.Context) error {
 			h.log.Error("dropping dead sessions", "error", err)
 		}
 	}
-}
-
-// scanning runs one scan at a time and remembers how it went.
-type scanning struct {
-	fleet  *fleet.Fleet
-	ranges []netip.Prefix
-	log    *slog.Logger
-
-	mu   sync.Mutex
-	last server.ScanState
-}
-
-func (c *scanning) state() server.ScanState {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.last
-}
-
-func (c *scanning) run(every time.Duration) func(context.Context) error {
-	return func(ctx context.Context) error {
-		for {
-			if len(c.ranges) > 0 {
-				c.scan(ctx, c.ranges)
-			}
-			if every <= 0 {
-				return nil
-			}
-			select {
-			case <-ctx.Done():
-				return nil
-			case <-time.After(every):
-			}
-		}
-	}
-}
-
-// start begins a scan and returns at once; false when one runs already.
-func (c *scanning) start(ctx context.Context, ranges []netip.Prefix) bool {
-	if len(ranges) == 0 {
-		ranges = c.ranges
-	}
-	if !c.claim(ranges) {
-		return false
-	}
-	go c.work(ctx, ranges)
-	return true
-}
-
-func (c *scanning) scan(ctx context.Context, ranges []netip.Prefix) {
-	if c.claim(ranges) {
-		c.work(ctx, ranges)
-	}
-}
-
-// claim marks a scan as running, unless one is.
-func (c *scanning) claim(ranges []netip.Prefix) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.last.Running {
-		return false
-	}
-	c.last = server.ScanState{Running: true, Started: time.Now().UTC()}
-	for _, r := range ranges {
-		c.last.Ranges = append(c.last.Ranges, r.String())
-	}
-	return true
-}
-
-func (c *scanning) work(ctx context.Context, ranges []netip.Prefix) {
-	known := map[int64]bool{}
-	for _, s := range c.fleet.All() {
-		known[s.Machine.ID] = true
-	}
-	// Machines show up while the scan goes on, a batch at a time.
-	var batch []fleet.Found
-	fresh := 0
-	flush := func() {
-		if len(batch) == 0 {
-			return
-		}
-		machines, err := c.fleet.Observe(ctx, batch)
-		if err != nil && ctx.Err() == nil {
-			c.log.Error("recording what the scan found", "error", err)
-		}
-		for _, m := range machines {
-			if m.ID != 0 && !known[m.ID] {
-				known[m.ID] = true
-				fresh++
-			}
-		}
-		batch = batch[:0]
-	}
-	last := time.Now()
-	// Polling goes on beside the scan and comes first.
-	scanner := fleet.Scanner{Reach: c.fleet.Reach, Hosts: 400, Busy: c.fleet.Poller.Busy}
-	done, err := scanner.Scan(ctx, ranges, func(f fleet.Found) {
-		batch = append(batch, f)
-		if len(batch) >= 200 || time.Since(last) > time.Second {
-			flush()
-			last = time.Now()
-		}
-	}, func(p fleet.Progress) {
-		c.mu.Lock()
-		c.last.Progress = p
-		c.mu.Unlock()
-	})
-	flush()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.last.Running, c.last.Progress, c.last.New = false, done, fresh
-	if err != nil && !errors.Is(err, context.Canceled) {
-		c.last.Error = err.Error()
-	}
-	c.log.Info("scanned", "addresses", done.Total, "machines", done.Identified, "new", fresh, "took", done.Elapsed.Round(time.Millisecond))
 }
 
 type linkCmd struct {

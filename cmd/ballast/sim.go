@@ -15,6 +15,7 @@ import (
 	"ballast/miner"
 	"ballast/sim"
 	"ballast/sim/dialect/all"
+	"ballast/site"
 )
 
 type simCmd struct {
@@ -43,6 +44,7 @@ type ready struct {
 	Meters      []config.ModbusDevice `json:"meters"`
 	Cooling     []config.ModbusDevice `json:"cooling"`
 	Shared      bool                  `json:"shared_listeners"`
+	Layout      *site.Site            `json:"layout"` // as its owner would describe it
 }
 
 type readyKey struct {
@@ -84,21 +86,25 @@ func (c *simCmd) site() (*sim.Site, []readyKey, error) {
 }
 
 func (c *simCmd) Run(ctx context.Context, common *common, s *streams) error {
-	site, keys, err := c.site()
+	place, keys, err := c.site()
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	meters, cooling, err := gear(site)
+	meters, cooling, err := gear(place)
 	if err != nil {
 		return err
 	}
-	how, err := site.Listen()
+	how, err := place.Listen()
 	if err != nil {
 		return err
 	}
-	r := ready{Machines: c.Machines, Network: c.Network, Ports: how.Ports, Control: how.Control, Keys: keys, Shared: how.Shared, Meters: meters, Cooling: cooling}
+	layout, err := place.Layout()
+	if err != nil {
+		return err
+	}
+	r := ready{Machines: c.Machines, Network: c.Network, Ports: how.Ports, Control: how.Control, Keys: keys, Shared: how.Shared, Meters: meters, Cooling: cooling, Layout: layout}
 	if c.Ready {
 		go func() { // whoever started us holds the other end; when it dies, so do we
 			_, _ = io.Copy(io.Discard, os.Stdin)
@@ -126,7 +132,7 @@ func (c *simCmd) Run(ctx context.Context, common *common, s *streams) error {
 		}
 		fmt.Fprintf(s.out, "password of the machines: %s\n", c.Password)
 	}
-	return site.Serve(ctx)
+	return place.Serve(ctx)
 }
 
 // readReady waits for the simulator's line.

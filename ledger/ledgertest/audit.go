@@ -274,6 +274,7 @@ func testEveryChangeIsAudited(t *testing.T, open Open) {
 	user := must(s.AddUser(ctx, ledger.User{Name: "x"}, ledger.By("setup")))(t)
 	key := must(s.AddAPIKey(ctx, ledger.APIKey{Prefix: "p", Sum: "s", User: user.ID}, ledger.By("setup")))(t)
 	ok(t, s.SetSetting(ctx, "k", "v", ledger.By("setup")))
+	ok(t, s.SaveSite(ctx, ledger.Site{Name: "spare"}, ledger.By("setup")))
 	expires := c.Now().Add(time.Hour)
 	ok(t, s.AddSetupToken(ctx, ledger.SetupToken{Sum: "t", Expires: expires}, ledger.By("setup")))
 	batch := must(s.CreateBatch(ctx, ledger.NewBatch{Kind: "sleep", Actor: "setup"}))(t)
@@ -287,6 +288,28 @@ func testEveryChangeIsAudited(t *testing.T, open Open) {
 	}
 	for _, x := range []change{
 		{"site.save", func() error { return s.SaveSite(ctx, ledger.Site{Name: "odessa"}, by()) }, func() error { return s.SaveSite(ctx, ledger.Site{}, by()) }},
+		{"machine.place", func() error {
+			return second(s.PlaceMachines(ctx, "odessa", map[int64]ledger.Place{ids[0]: slot(1)}, by()))
+		}, func() error {
+			return second(s.PlaceMachines(ctx, "odessa", map[int64]ledger.Place{ids[0]: slot(1), ids[1]: slot(1)}, by()))
+		}},
+		{"site.remove", func() error { return s.RemoveSite(ctx, "spare", by()) }, func() error { return s.RemoveSite(ctx, "spare", by()) }},
+		{"scan.start", func() error { return second(s.BeginScan(ctx, ledger.Scan{Site: "odessa"}, by())) }, func() error { return s.EndScan(ctx, ledger.Scan{}) }},
+		{"password.add", func() error {
+			return second(s.SaveMachinePassword(ctx, ledger.MachinePassword{Sealed: "v1.argon2"}, by()))
+		}, func() error { return second(s.SaveMachinePassword(ctx, ledger.MachinePassword{}, by())) }},
+		{"password.change", func() error {
+			return second(s.SaveMachinePassword(ctx, ledger.MachinePassword{ID: 1, Sealed: "v1.argon2"}, by()))
+		}, func() error {
+			return second(s.SaveMachinePassword(ctx, ledger.MachinePassword{ID: 9, Sealed: "v1.argon2"}, by()))
+		}},
+		{"password.delete", func() error { return s.DeleteMachinePassword(ctx, 1, by()) }, func() error { return s.DeleteMachinePassword(ctx, 1, by()) }},
+		{"pool-profile.add", func() error {
+			return second(s.SavePoolProfile(ctx, ledger.PoolProfile{Name: "p", Pools: []ledger.ProfilePool{{Sealed: "argon2"}}}, by()))
+		}, func() error { return second(s.SavePoolProfile(ctx, ledger.PoolProfile{}, by())) }},
+		{"pool-profile.change", func() error { return second(s.SavePoolProfile(ctx, ledger.PoolProfile{ID: 1, Name: "q"}, by())) },
+			func() error { return second(s.SavePoolProfile(ctx, ledger.PoolProfile{ID: 9, Name: "r"}, by())) }},
+		{"pool-profile.delete", func() error { return s.DeletePoolProfile(ctx, 1, by()) }, func() error { return s.DeletePoolProfile(ctx, 1, by()) }},
 		{"machine.edit", func() error { return s.EditMachines(ctx, ids, ledger.MachineEdit{Group: unit.Some("g")}, by()) },
 			func() error { return s.EditMachines(ctx, []int64{99}, ledger.MachineEdit{}, by()) }},
 		{"identity.clear", func() error { return s.ClearShared(ctx, "serial", "CLONE", by()) }, func() error { return s.ClearShared(ctx, "mac", "x", by()) }},

@@ -1,11 +1,10 @@
-// Package secretbox keeps small secrets (a mail password, a webhook key, the
-// password of a machine) in the record so that the record alone does not tell
-// them: they are sealed with a key that stands in a file of its own, outside the
-// database and its backups.
+// Package secretbox seals secrets that the record keeps: a copy of the database
+// alone tells none of them. The key is a file beside it, readable by its owner
+// only; who has both has everything, and backups keep them apart.
 //
-// The cipher is XChaCha20-Poly1305. Its nonce of 192 bits is drawn at random for
-// each sealing. What a secret belongs to ("receiver/7") is authenticated with it,
-// so that a sealed text moved to another place does not open there.
+// XChaCha20-Poly1305, a random nonce for each secret. What the secret is for (its
+// context) is sealed with it, so that a sealed text copied from one row to
+// another does not open there.
 package secretbox
 
 import (
@@ -22,102 +21,97 @@ import (
 	"golang.org/x/crypto/chacha20poly1305"
 )
 
-// Errors of this package.
+// Errors of this room.
 var (
-	ErrKey    = errors.New("the key file cannot be used")
-	ErrSealed = errors.New("the secret cannot be opened") // another key, another place, or damaged
+	ErrKey    = errors.New("not a usable key file")
+	ErrSealed = errors.New("does not open with this key")
 )
 
-// mark starts every sealed text and says how it was made.
-const mark = "box1:"
+// version starts every sealed text, so that a later form can be told apart.
+const version = "v1."
 
-// Box seals and opens secrets. It is safe for concurrent use.
-type Box struct {
-	aead cipher.AEAD
-}
+// Box seals and unseals with one key. It is safe for concurrent use.
+type Box struct{ aead cipher.AEAD }
 
-// Open reads the key file at path and makes it, readable by its owner only, when
-// it is not there. A file that others may read is refused.
+// Open reads the key file at path, and makes one with a fresh key when there is
+// none. A file that others may read, or that holds no key, is ErrKey: nothing is
+// overwritten, since what was sealed with it would be lost.
 func Open(path string) (*Box, error) {
-	key, err := os.ReadFile(path)
+	key, err := read(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		key, err = create(path)
+		if err := create(path); err != nil {
+			return nil, err
+		}
+		key, err = read(path) // another process may have been quicker: its key counts
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrKey, err)
+		return nil, err
 	}
+	aead, err := chacha20poly1305.NewX(key)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w: %w", path, ErrKey, err)
+	}
+	return &Box{aead}, nil
+}
+
+func read(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrKey, err)
+		return nil, fmt.Errorf("reading the key file: %w", err)
 	}
 	if info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("%w: %s may be read by others (mode %o): chmod 600 it", ErrKey, path, info.Mode().Perm())
+		return nil, fmt.Errorf("%s: %w: others may read it (%v); make it readable by its owner only", path, ErrKey, info.Mode().Perm())
 	}
-	raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(key)))
-	if err != nil || len(raw) != chacha20poly1305.KeySize {
-		return nil, fmt.Errorf("%w: %s does not hold a key", ErrKey, path)
-	}
-	return New(raw)
-}
-
-// New makes a box of a key of 32 bytes.
-func New(key []byte) (*Box, error) {
-	a, err := chacha20poly1305.NewX(key)
+	text, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrKey, err)
+		return nil, fmt.Errorf("reading the key file: %w", err)
 	}
-	return &Box{a}, nil
+	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(text)))
+	if err != nil || len(key) != chacha20poly1305.KeySize {
+		return nil, fmt.Errorf("%s: %w: want %d bytes in base64", path, ErrKey, chacha20poly1305.KeySize)
+	}
+	return key, nil
 }
 
-// create writes a fresh key. Two programs that start at once agree on one: the
-// file is linked into place whole, and whoever comes second takes what is there.
-func create(path string) ([]byte, error) {
-	raw := make([]byte, chacha20poly1305.KeySize)
-	_, _ = rand.Read(raw) // never fails: crypto/rand
-	text := []byte(base64.StdEncoding.EncodeToString(raw) + "\n")
+// create writes a fresh key under another name first, so that no moment shows
+// half a key, and gives way to a file that is there by then.
+func create(path string) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".key-*") // mode 0600
 	if err != nil {
-		return nil, err
+		return fmt.Errorf("making the key file: %w", err)
 	}
 	defer os.Remove(f.Name())
-	if _, err := f.Write(text); err != nil {
-		_ = f.Close()
-		return nil, err
+	key := make([]byte, chacha20poly1305.KeySize)
+	_, _ = rand.Read(key) // never fails
+	_, err = f.WriteString(base64.StdEncoding.EncodeToString(key) + "\n")
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("writing the key file: %w", err)
 	}
-	if err := errors.Join(f.Sync(), f.Close()); err != nil {
-		return nil, err
+	if err := os.Link(f.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("putting the key file in place: %w", err)
 	}
-	if err := os.Link(f.Name(), path); err != nil {
-		if errors.Is(err, fs.ErrExist) {
-			return os.ReadFile(path)
-		}
-		return nil, err
-	}
-	return text, nil
+	return nil
 }
 
-// Seal hides a secret that belongs to what.
-func (b *Box) Seal(secret, what string) string {
-	nonce := make([]byte, b.aead.NonceSize(), b.aead.NonceSize()+len(secret)+b.aead.Overhead())
-	_, _ = rand.Read(nonce)
-	return mark + base64.RawStdEncoding.EncodeToString(b.aead.Seal(nonce, nonce, []byte(secret), []byte(what)))
+// Seal encrypts plain. The same context must be given to Unseal.
+func (b *Box) Seal(plain, context []byte) string {
+	nonce := make([]byte, b.aead.NonceSize(), b.aead.NonceSize()+len(plain)+b.aead.Overhead())
+	_, _ = rand.Read(nonce) // never fails
+	return version + base64.RawStdEncoding.EncodeToString(b.aead.Seal(nonce, nonce, plain, context))
 }
 
-// Open gives back what was sealed for what; ErrSealed when it was not, or not
-// with this key.
-func (b *Box) Open(sealed, what string) (string, error) {
-	rest, ok := strings.CutPrefix(sealed, mark)
-	raw, err := base64.RawStdEncoding.DecodeString(rest)
+// Unseal opens what Seal made with the same key and context; ErrSealed for
+// anything else.
+func (b *Box) Unseal(text string, context []byte) ([]byte, error) {
+	body, ok := strings.CutPrefix(text, version)
+	raw, err := base64.RawStdEncoding.DecodeString(body)
 	if !ok || err != nil || len(raw) < b.aead.NonceSize() {
-		return "", fmt.Errorf("%w: it is none", ErrSealed)
+		return nil, fmt.Errorf("%w: not a sealed text", ErrSealed)
 	}
 	n := b.aead.NonceSize()
-	out, err := b.aead.Open(nil, raw[:n], raw[n:], []byte(what))
+	plain, err := b.aead.Open(nil, raw[:n], raw[n:], context)
 	if err != nil {
-		return "", fmt.Errorf("%w: it was sealed with another key or for something else", ErrSealed)
+		return nil, ErrSealed
 	}
-	return string(out), nil
+	return plain, nil
 }
-
-// Sealed tells whether text is what Seal writes.
-func Sealed(text string) bool { return strings.HasPrefix(text, mark) }

@@ -26,6 +26,7 @@ export const sections: Section[] = [
     pages: [
       { title: 'Machines', to: '/machines', right: 'look', words: 'map table fleet miners racks bulk' },
       { title: 'Groups and tags', to: '/groups', right: 'look', words: 'group tag' },
+      { title: 'Pools', to: '/pools', right: 'look', words: 'stratum worker account reject stale' },
       { title: 'Commands', to: '/commands', right: 'look', words: 'batches actions sleep wake power' },
     ],
   },
@@ -33,7 +34,14 @@ export const sections: Section[] = [
   { title: 'Power', key: 'p', pages: [] },
   { title: 'Money', key: 'o', pages: [] },
   { title: 'Tenants', key: 't', pages: [] },
-  { title: 'Places', key: 'l', pages: [] },
+  {
+    title: 'Places',
+    key: 'l',
+    pages: [
+      { title: 'Sites', to: '/places/sites', right: 'look', words: 'layout container rack slot feeder pdu import csv foreman' },
+      { title: 'Discovery', to: '/places/discovery', right: 'look', words: 'scan ranges find machines network' },
+    ],
+  },
   {
     title: 'Settings',
     key: 's',
@@ -42,6 +50,7 @@ export const sections: Section[] = [
       { title: 'People', to: '/settings/people', right: 'administer', words: 'users accounts invite roles grants admin' },
       { title: 'API keys', to: '/settings/keys', words: 'token program grafana' },
       { title: 'Audit', to: '/settings/audit', right: 'administer', words: 'log history who did what verify anchor chain' },
+      { title: 'Firmware passwords', to: '/settings/passwords', right: 'configure', words: 'credentials unlock locked login' },
       { title: 'Settings', to: '/settings', right: 'administer', words: 'configuration keys environment file' },
       { title: 'System health', to: '/settings/system', right: 'administer', words: 'ballast itself disk memory polls errors log support bundle version' },
       { title: 'Reports by e-mail', to: '/reports/mail', right: 'configure', words: 'schedule recipients smtp' },

@@ -1,6 +1,7 @@
 import { createRouter } from '@tanstack/react-router'
 import { machineRoutes } from './pages/machines/routes'
 import { nowRoutes } from './pages/now/routes'
+import { placesRoutes } from './pages/places/routes'
 import { reportRoutes } from './pages/reports/routes'
 import { settingsRoutes } from './pages/settings/routes'
 import { systemRoutes } from './pages/system/routes'
@@ -8,7 +9,7 @@ import { Broken } from './parts/Trouble'
 import { frame, root, setUp, signIn } from './routes'
 
 export const router = createRouter({
-  routeTree: root.addChildren([frame.addChildren([...nowRoutes, ...machineRoutes, ...reportRoutes, ...systemRoutes, ...settingsRoutes]), signIn, setUp]),
+  routeTree: root.addChildren([frame.addChildren([...nowRoutes, ...machineRoutes, ...reportRoutes, ...systemRoutes, ...settingsRoutes, ...placesRoutes]), signIn, setUp]),
   scrollRestoration: true,
   defaultPreload: 'intent',
   defaultErrorComponent: Broken,

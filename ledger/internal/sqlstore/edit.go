@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"net/netip"
@@ -12,46 +11,6 @@ import (
 
 	"ballast/ledger"
 )
-
-// SaveSite implements ledger.Inventory.
-func (s *Store) SaveSite(ctx context.Context, site ledger.Site, by ledger.Audit) error {
-	name := strings.TrimSpace(ledger.Clean(site.Name, 0))
-	if name == "" {
-		return fmt.Errorf("site: %w: it has no name", ledger.ErrInvalid)
-	}
-	if len(site.Layout) == 0 {
-		site.Layout = json.RawMessage("null")
-	}
-	if !json.Valid(site.Layout) {
-		return fmt.Errorf("site %s: %w: its layout is no JSON", name, ledger.ErrInvalid)
-	}
-	return s.change(ctx, func(t *txn) error {
-		now := micros(t.now())
-		_, err := t.exec(ctx, "INSERT INTO sites (name, title, layout, created_at, updated_at) VALUES ($1, $2, $3, $4, $5) "+
-			"ON CONFLICT (name) DO UPDATE SET title = excluded.title, layout = excluded.layout, updated_at = excluded.updated_at",
-			name, ledger.Clean(site.Title, 0), string(site.Layout), now, now)
-		if err != nil {
-			return fmt.Errorf("writing site %s: %w", name, err)
-		}
-		return t.audit(by.Or("site.save", "site/"+name, jsonText(map[string]any{"title": site.Title, "layout": site.Layout})))
-	})
-}
-
-// Sites implements ledger.Inventory.
-func (s *Store) Sites(ctx context.Context) ([]ledger.Site, error) {
-	out, err := query(ctx, s.reader(), func(rows *sql.Rows) (x ledger.Site, err error) {
-		var layout string
-		var created, updated int64
-		err = rows.Scan(&x.Name, &x.Title, &layout, &created, &updated)
-		x.Layout, x.CreatedAt, x.UpdatedAt = json.RawMessage(layout), moment(created), moment(updated)
-		return x, err
-	}, "SELECT name, title, layout, created_at, updated_at FROM sites")
-	if err != nil {
-		return nil, fmt.Errorf("reading sites: %w", err)
-	}
-	slices.SortFunc(out, func(a, b ledger.Site) int { return strings.Compare(a.Name, b.Name) })
-	return out, nil
-}
 
 // EditMachines implements ledger.Inventory.
 func (s *Store) EditMachines(ctx context.Context, ids []int64, e ledger.MachineEdit, by ledger.Audit) error {
@@ -88,8 +47,8 @@ func (t *txn) editMachines(ctx context.Context, ids []int64, e ledger.MachineEdi
 				return err
 			}
 			_, err := t.exec(ctx, "UPDATE machines SET addr = $1, site = $2, building = $3, container = $4, rack = $5, slot = $6, "+
-				"group_name = $7, name = $8, retired_at = $9 WHERE id = $10", addrText(m.Addr), m.Site, m.Place.Building, m.Place.Container,
-				m.Place.Rack, m.Place.Slot, m.Group, m.Name, micros(m.Retired), m.ID)
+				"placed = $7, group_name = $8, name = $9, retired_at = $10 WHERE id = $11", addrText(m.Addr), m.Site, m.Place.Building, m.Place.Container,
+				m.Place.Rack, m.Place.Slot, string(m.Placed), m.Group, m.Name, micros(m.Retired), m.ID)
 			if err != nil {
 				return fmt.Errorf("writing machine %d: %w", id, err)
 			}
@@ -113,10 +72,14 @@ func edit(m *ledger.Machine, e ledger.MachineEdit, now time.Time) {
 	text := func(s string) string { return strings.TrimSpace(ledger.Clean(s, 0)) }
 	m.Name, m.Group = text(e.Name.Or(m.Name)), text(e.Group.Or(m.Group))
 	if site, ok := e.Site.Get(); ok && text(site) != m.Site {
-		m.Site, m.Place = text(site), ledger.Place{}
+		m.Site, m.Place, m.Placed = text(site), ledger.Place{}, ledger.PlacedByNobody
 	}
 	if p, ok := e.Place.Get(); ok {
 		m.Place = ledger.Place{Building: text(p.Building), Container: text(p.Container), Rack: text(p.Rack), Slot: text(p.Slot)}
+		m.Placed = ledger.PlacedByHand
+		if m.Place == (ledger.Place{}) {
+			m.Placed = ledger.PlacedByNobody
+		}
 	}
 	if retired, ok := e.Retired.Get(); ok {
 		switch {

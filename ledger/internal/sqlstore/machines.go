@@ -12,22 +12,22 @@ import (
 )
 
 const machineColumns = "id, mac, serial, addr, make, model, firmware, firmware_version, hostname, site, " +
-	"building, container, rack, slot, group_name, name, retired_at, first_seen, last_seen"
+	"building, container, rack, slot, placed, group_name, name, retired_at, first_seen, last_seen"
 
-const machineWidth = 19
+const machineWidth = 20
 
 func scanMachine(rows *sql.Rows) (m ledger.Machine, err error) {
 	var addr string
 	var retired, first, last int64
 	err = rows.Scan(&m.ID, &m.MAC, &m.Serial, &addr, &m.Make, &m.Model, &m.Firmware, &m.FirmwareVersion, &m.Hostname, &m.Site,
-		&m.Place.Building, &m.Place.Container, &m.Place.Rack, &m.Place.Slot, &m.Group, &m.Name, &retired, &first, &last)
+		&m.Place.Building, &m.Place.Container, &m.Place.Rack, &m.Place.Slot, &m.Placed, &m.Group, &m.Name, &retired, &first, &last)
 	m.Addr, m.Retired, m.FirstSeen, m.LastSeen = parseAddr(addr), moment(retired), moment(first), moment(last)
 	return m, err
 }
 
 func machineRow(m *ledger.Machine) []any {
 	return []any{m.ID, m.MAC, m.Serial, addrText(m.Addr), m.Make, m.Model, m.Firmware, m.FirmwareVersion, m.Hostname, m.Site,
-		m.Place.Building, m.Place.Container, m.Place.Rack, m.Place.Slot, m.Group, m.Name, micros(m.Retired), micros(m.FirstSeen), micros(m.LastSeen)}
+		m.Place.Building, m.Place.Container, m.Place.Rack, m.Place.Slot, string(m.Placed), m.Group, m.Name, micros(m.Retired), micros(m.FirstSeen), micros(m.LastSeen)}
 }
 
 func addrText(a netip.Addr) string {

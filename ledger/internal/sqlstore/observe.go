@@ -130,7 +130,7 @@ func (t *txn) save(ctx context.Context, f ledger.Followed) error {
 	err := t.bulk(ctx, "INSERT INTO machines ("+machineColumns+")", machineWidth, "ON CONFLICT (id) DO UPDATE SET "+
 		"mac = excluded.mac, serial = excluded.serial, addr = excluded.addr, make = excluded.make, model = excluded.model, "+
 		"firmware = excluded.firmware, firmware_version = excluded.firmware_version, hostname = excluded.hostname, site = excluded.site, "+
-		"building = excluded.building, container = excluded.container, rack = excluded.rack, slot = excluded.slot, last_seen = excluded.last_seen", rows)
+		"building = excluded.building, container = excluded.container, rack = excluded.rack, slot = excluded.slot, placed = excluded.placed, last_seen = excluded.last_seen", rows)
 	if err != nil {
 		return fmt.Errorf("writing machines: %w", err)
 	}

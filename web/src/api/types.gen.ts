@@ -80,6 +80,14 @@ export interface components {
       "rules"?: (number)[] | null
       "until": string
     }
+    AddSiteInputBody: {
+      /** Short; letters, digits, spaces, dots and dashes. It never changes. */
+      "name": string
+      "ranges"?: (string)[] | null
+      "title"?: string
+      /** IANA time zone. */
+      "zone"?: string
+    }
     Advice: {
       "code": number
       "do": string
@@ -294,6 +302,12 @@ export interface components {
       "to"?: string
       "zone": string
     }
+    ApplyInputBody: {
+      "machines": (number)[] | null
+      /** Only say what would happen. */
+      "preview"?: boolean
+      "reason"?: string
+    }
     AuditAnchor: {
       "at": string
       "hash": string
@@ -374,6 +388,9 @@ export interface components {
       "new": string
       /** The password in force. */
       "old": string
+    }
+    CheckInputBody: {
+      "layout": components['schemas']['SiteSite']
     }
     CommandBody: {
       /** Machines of those that take it that read so already. */
@@ -543,6 +560,25 @@ export interface components {
       /** A URI reference to human-readable documentation for the error. */
       "type"?: string
     }
+    FleetAbsent: {
+      "addr": string
+      "place": string
+      "why": "silent" | "refused" | "unknown"
+    }
+    FleetAddrRun: {
+      "count": number
+      "first": string
+      "last": string
+    }
+    FleetPlaceConflict: {
+      "kind": "claimed" | "other" | "by-hand" | "no-slot" | "nowhere"
+      "machine": number
+      /** The machine that has the slot. */
+      "other"?: number
+      /** The slot in question. */
+      "place"?: string
+      "why": string
+    }
     FleetPollStats: {
       "backed_off": number
       "crowded": number
@@ -562,6 +598,78 @@ export interface components {
       "refused": number
       "silent": number
       "total": number
+      "unknown": number
+    }
+    FleetScanFound: {
+      "addr": string
+      "firmware"?: string
+      "kind": "machine" | "locked" | "unknown"
+      "mac"?: string
+      "machine"?: number
+      "make"?: string
+      "model"?: string
+      "new"?: boolean
+      "note"?: string
+      "place"?: string
+      /** Counts up from 1 in a scan: ask with the last one for what came after. */
+      "seq": number
+      "version"?: string
+    }
+    FleetScanKind: {
+      "firmware": string
+      "locked": number
+      "machines": number
+      "make": string
+      "model": string
+    }
+    FleetScanReport: {
+      "actor": string
+      "detail"?: string
+      "end"?: "done" | "cancelled" | "failed" | "cut-off"
+      "ended"?: string
+      "id": number
+      /** Machines by model and firmware, most first. */
+      "kinds": (components['schemas']['FleetScanKind'])[] | null
+      /** Machines that want a password nobody gave. */
+      "locked": number
+      /** Found and recognised. */
+      "machines": number
+      /** Slots of the layout whose machine was looked for and not found: at most 500. */
+      "missing": (components['schemas']['FleetAbsent'])[] | null
+      /** Machines that the record did not know before. */
+      "new": number
+      /** Addresses that answer and are no known miner: at most 500. */
+      "others": (components['schemas']['FleetScanFound'])[] | null
+      "progress": components['schemas']['FleetProgress']
+      "ranges": (string)[] | null
+      /** Runs of addresses where a host refuses: at most 500. */
+      "refused": (components['schemas']['FleetAddrRun'])[] | null
+      "running": boolean
+      /** Runs of addresses that did not answer: at most 500. */
+      "silent": (components['schemas']['FleetAddrRun'])[] | null
+      "site": string
+      "started": string
+      /** Addresses that answer in no miner's dialect. */
+      "unknown": number
+    }
+    FleetScanState: {
+      "actor": string
+      "detail"?: string
+      "end"?: "done" | "cancelled" | "failed" | "cut-off"
+      "ended"?: string
+      "id": number
+      /** Machines that want a password nobody gave. */
+      "locked": number
+      /** Found and recognised. */
+      "machines": number
+      /** Machines that the record did not know before. */
+      "new": number
+      "progress": components['schemas']['FleetProgress']
+      "ranges": (string)[] | null
+      "running": boolean
+      "site": string
+      "started": string
+      /** Addresses that answer in no miner's dialect. */
       "unknown": number
     }
     HistoryBody: {
@@ -584,6 +692,18 @@ export interface components {
       /** What it is, and the name that fits when it is none of those that lists show. */
       "note"?: string
     }
+    ImportInputBody: {
+      /** What rows and indexes count from; auto finds out. */
+      "base"?: "auto" | "0" | "1"
+      /** For lines that name none. */
+      "container"?: string
+      /** Row numbers count from the top, as Foreman's do. */
+      "from_top"?: boolean
+      /** What it is read into: the layout that is being edited. */
+      "layout": components['schemas']['SiteSite']
+      /** The table, with a head line. */
+      "text": string
+    }
     Invite: {
       "created_at": string
       "expires": string
@@ -601,6 +721,13 @@ export interface components {
       /** For whom, so that you know later. */
       "note"?: string
     }
+    Item: {
+      /** Left out when changing: stays as it was for this address and user. */
+      "password"?: string
+      "url": string
+      /** Worker name; {ip}, {ip3}, {ip4}, {mac}, {serial}, {name}, {id}, {container}, {rack} and {slot} are the machine's own. */
+      "user": string
+    }
     KeyInfo: {
       "created_at": string
       "expires"?: string
@@ -615,6 +742,32 @@ export interface components {
       "revoked"?: string
       "scopes": ("look" | "repair" | "command" | "configure" | "money" | "administer" | "portal")[] | null
       "user": number
+    }
+    LayoutCheck: {
+      "conflicts": (components['schemas']['FleetPlaceConflict'])[] | null
+      /** Machines that saving it would move. */
+      "moves": number
+      /** Machines that it has a slot for. */
+      "placed": number
+      /** None: it can be saved. */
+      "problems": (components['schemas']['SiteProblem'])[] | null
+      "slots": number
+    }
+    LayoutImport: {
+      "added": (string)[] | null
+      "changes": (components['schemas']['SiteImportChange'])[] | null
+      "check"?: components['schemas']['LayoutCheck']
+      "columns": { [key: string]: string }
+      /** Absent when there are problems. */
+      "layout"?: components['schemas']['SiteSite']
+      "lines": number
+      "moved": number
+      "notes": (string)[] | null
+      "placed": number
+      "problems": (components['schemas']['SiteProblem'])[] | null
+      "replaced": number
+      "same": number
+      "skipped": number
     }
     LedgerAddressSpan: {
       "addr": string
@@ -710,6 +863,7 @@ export interface components {
       "model"?: string
       "name"?: string
       "place"?: components['schemas']['LedgerPlace']
+      "placed"?: string
       "retired"?: string
       "serial"?: string
       "site"?: string
@@ -756,6 +910,16 @@ export interface components {
       "machines": (components['schemas']['Row'])[] | null
       /** Machines that fit, on all pages. */
       "total": number
+    }
+    LockedMachine: {
+      "addr": string
+      "firmware": string
+      "group": string
+      "id": number
+      "name": string
+      /** The one that it refused; none: nobody gave one. */
+      "password"?: number
+      "site": string
     }
     Machine: {
       "addr": string
@@ -809,6 +973,26 @@ export interface components {
       "command"?: string
       "kind": "command" | "confirmed" | "drifted" | "restart" | "identity" | "address" | "note"
       "text": string
+    }
+    MachinePassword: {
+      "by": string
+      /** Empty: all. */
+      "firmware": string
+      /** Empty: all. */
+      "group": string
+      "id": number
+      /** Of these, machines that refuse it. */
+      "locked": number
+      /** Machines that are opened with it: it is the narrowest that fits. */
+      "machines": number
+      "note": string
+      /** Addresses such as 10.20.0.0/16; empty: all. */
+      "range": string
+      /** Empty: all sites. */
+      "site": string
+      "updated": string
+      /** User name, where the firmware has one. */
+      "user": string
     }
     Map: {
       /** Buildings and containers, in their order. */
@@ -1053,6 +1237,9 @@ export interface components {
     NamePasskeyRequest: {
       "name": string
     }
+    NetworksBody: {
+      "networks": (string)[] | null
+    }
     NewKey: {
       "created_at": string
       "expires"?: string
@@ -1110,6 +1297,30 @@ export interface components {
       /** Yours, when you have one: a passkey outlasts a session. */
       "password"?: string
     }
+    PasswordIDBody: {
+      "id": number
+    }
+    PasswordTest: {
+      "detail"?: string
+      /** not-needed: this firmware lets everybody read, so only a command would show. */
+      "fits": "yes" | "no" | "not-needed" | "unreachable"
+    }
+    PasswordWish: {
+      "firmware"?: "antminer" | "whatsminer" | "avalon" | "braiins" | "luxos" | "vnish" | "epic" | "bitaxe" | "cgminer" | ""
+      "group"?: string
+      "note"?: string
+      /** Left out when changing: stays. */
+      "password"?: string
+      "range"?: string
+      "site"?: string
+      "user"?: string
+    }
+    PasswordsBody: {
+      /** Machines that answer and want a password, at most 1000. */
+      "locked": (components['schemas']['LockedMachine'])[] | null
+      "locked_total": number
+      "passwords": (components['schemas']['MachinePassword'])[] | null
+    }
     Person: {
       "created_at": string
       "disabled"?: string
@@ -1131,6 +1342,29 @@ export interface components {
       "signs_in": ("password" | "passkey" | "oidc")[] | null
       /** Send it back with an edit, or as If-Match, so that nothing is overwritten that somebody else changed. */
       "version": number
+    }
+    PlaceInputBody: {
+      /** Where it stands; left out, the layout decides again. */
+      "place"?: components['schemas']['LedgerPlace']
+    }
+    PlacedMachine: {
+      "addr"?: string
+      "id": number
+      "mac"?: string
+      "model"?: string
+      "name": string
+      /** Hall/C01/R02/7 */
+      "place"?: string
+      "placed"?: "hand" | "layout"
+      "serial"?: string
+    }
+    PlacementBody: {
+      "conflicts": (components['schemas']['FleetPlaceConflict'])[] | null
+      /** Slots that no machine is in, at most 2000. */
+      "empty": (string)[] | null
+      "empty_total": number
+      "machines": (components['schemas']['PlacedMachine'])[] | null
+      "slots": number
     }
     PlantCooling: {
       "alarms"?: (string)[] | null
@@ -1223,6 +1457,56 @@ export interface components {
       "temperature_c"?: number | null
       "wet_bulb_c"?: number | null
     }
+    PoolProfile: {
+      "by": string
+      /** Machines of this group are expected on it; empty: of all. */
+      "group": string
+      "id": number
+      "name": string
+      "pools": (components['schemas']['ProfilePool'])[] | null
+      /** Machines of this site are expected on it; empty: of all. */
+      "site": string
+      "updated": string
+    }
+    PoolUse: {
+      /** Shares, since each machine's miner started. */
+      "accepted": number
+      "account": string
+      /** That get their work from it now. */
+      "active": number
+      "active_machines": (number)[] | null
+      /** Machines that say it does not answer. */
+      "dead": number
+      "dead_machines": (number)[] | null
+      /** Of the machines that are active on it. */
+      "hashrate_ths": number
+      /** That have it in their list. */
+      "machines": number
+      /** A profile that has it. */
+      "profile"?: string
+      /** Rejected over all that were answered. */
+      "reject_ratio": number | null
+      "rejected": number
+      "stale": number
+      /** Stale over all that were sent. */
+      "stale_ratio": number | null
+      "url": string
+      /** One of them. */
+      "worker": string
+      /** Different worker names. */
+      "workers": number
+    }
+    PoolsBody: {
+      /** Machines that should hash and have no pool that takes their work. */
+      "idle": number
+      "now": string
+      "pools": (components['schemas']['PoolUse'])[] | null
+      /** Machines on an unexpected pool, at most 1000. */
+      "stray": (components['schemas']['StrayMachine'])[] | null
+      "stray_total": number
+      /** Machines that tell their pools. */
+      "told": number
+    }
     PowerLine: {
       /** Of the meter's reading. */
       "at"?: string
@@ -1265,6 +1549,17 @@ export interface components {
       "open_files"?: number | null
       "open_files_limit"?: number | null
       "pid": number
+    }
+    ProfilePool: {
+      "has_password": boolean
+      "url": string
+      "user": string
+    }
+    ProfileWish: {
+      "group"?: string
+      "name": string
+      "pools": (components['schemas']['Item'])[] | null
+      "site"?: string
     }
     ReceiverInfo: {
       "id": number
@@ -1574,6 +1869,11 @@ export interface components {
       /** For everybody; takes the right to repair. */
       "shared"?: boolean
     }
+    SaveSiteInputBody: {
+      "layout": components['schemas']['SiteSite']
+      "ranges": (string)[] | null
+      "title": string
+    }
     SavedFilter: {
       "actor": string
       "id": number
@@ -1584,18 +1884,14 @@ export interface components {
       "shared": boolean
       "updated_at": string
     }
+    ScanFoundBody: {
+      "found": (components['schemas']['FleetScanFound'])[] | null
+      /** False for scans of long ago, of which only the report is kept. */
+      "kept": boolean
+    }
     ScanInputBody: {
       /** Address ranges such as 10.20.0.0/16; none: those of the configuration. */
       "ranges"?: (string)[] | null
-    }
-    ScanState: {
-      "error"?: string
-      /** Machines that the record did not know before. */
-      "new": number
-      "progress": components['schemas']['FleetProgress']
-      "ranges"?: (string)[] | null
-      "running": boolean
-      "started"?: string
     }
     ScheduleInput: {
       "at": string
@@ -1702,7 +1998,8 @@ export interface components {
       "polls": components['schemas']['FleetPollStats']
       /** Sum of what machines tell of themselves at the wall. */
       "power_w": number
-      "scan": components['schemas']['ScanState']
+      /** The scan that runs, else the last one. */
+      "scan": components['schemas']['FleetScanState']
       /** The machines are simulated: none of these numbers is real. */
       "simulated": boolean
       /** From reply to disk. */
@@ -1712,12 +2009,144 @@ export interface components {
       "version": string
       "zone": string
     }
+    SiteBuilding: {
+      "cap_w"?: number
+      "containers"?: (components['schemas']['SiteContainer'])[] | null
+      "feeder"?: string
+      "loop"?: string
+      "name": string
+      "racks"?: (components['schemas']['SiteRack'])[] | null
+    }
+    SiteContainer: {
+      "cap_w"?: number
+      "feeder"?: string
+      "loop"?: string
+      "name": string
+      "racks": (components['schemas']['SiteRack'])[] | null
+    }
+    SiteFeeder: {
+      "cap_w"?: number
+      "from"?: string
+      "name": string
+      "phases"?: number
+      "voltage_v"?: number
+    }
+    SiteImportChange: {
+      "from"?: string
+      "instead"?: string
+      "machine": string
+      "to": string
+    }
     SiteInfo: {
+      /** At the grid connection. */
+      "cap_w"?: number
+      "jurisdiction"?: string
+      "latitude"?: number
+      "longitude"?: number
       "machines": number
       /** As grants, machines and metrics call it. */
       "name": string
+      /** Machines that stand in one. */
+      "placed": number
+      /** Addresses that belong to it. */
+      "ranges": (string)[] | null
+      /** It is in the record, and can be edited. */
+      "recorded": boolean
+      /** That its layout describes. */
+      "slots": number
+      "tariff"?: string
       /** As people call it. */
       "title": string
+      "zone"?: string
+    }
+    SiteLoop: {
+      "cooling": string
+      "fan_power_w"?: number
+      "heat_w"?: number
+      "hottest_c"?: number | null
+      "name": string
+      "source"?: string
+      "supply_c"?: number | null
+    }
+    SiteMeter: {
+      "feeder"?: string
+      "name": string
+      "pdu"?: string
+      "source"?: string
+    }
+    SitePDU: {
+      "cap_w"?: number
+      "feeder": string
+      "name": string
+      "outlets"?: number
+      "source"?: string
+    }
+    SiteProblem: {
+      /** Where: a path such as feeders[1].cap, or a slot such as C01/R02/7. */
+      "at": string
+      /** In the text that was read; 0 when there was none. */
+      "line"?: number
+      "what": string
+    }
+    SiteRack: {
+      "addresses"?: string
+      "columns"?: number
+      "feeder"?: string
+      "loop"?: string
+      "machines"?: (components['schemas']['SiteSlot'])[] | null
+      "name": string
+      "pdu"?: string
+      "slots": number
+    }
+    SiteRecord: {
+      /** The owner's description: buildings, containers, racks, feeders, PDUs, meters, loops. */
+      "layout": components['schemas']['SiteSite']
+      /** As grants, machines and metrics call it; it never changes. */
+      "name": string
+      /** Addresses that belong to it, such as 10.20.0.0/16. No two sites share any. */
+      "ranges": (string)[] | null
+      /** As people call it. */
+      "title": string
+      /** Send it back as If-Match when saving. */
+      "version": number
+    }
+    SiteSite: {
+      "buildings"?: (components['schemas']['SiteBuilding'])[] | null
+      "cap_w"?: number
+      "containers"?: (components['schemas']['SiteContainer'])[] | null
+      "feeders"?: (components['schemas']['SiteFeeder'])[] | null
+      "jurisdiction"?: string
+      "latitude"?: number
+      "longitude"?: number
+      "loops"?: (components['schemas']['SiteLoop'])[] | null
+      "meters"?: (components['schemas']['SiteMeter'])[] | null
+      "name": string
+      "pdus"?: (components['schemas']['SitePDU'])[] | null
+      "tariff"?: string
+      "zone"?: string
+    }
+    SiteSlot: {
+      "addr"?: string
+      "mac"?: string
+      "outlet"?: number
+      "serial"?: string
+      "slot": number
+    }
+    StartScanInputBody: {
+      /** The ranges belong to the site from now on, and are scanned again from time to time. */
+      "keep"?: boolean
+      /** Address ranges such as 10.20.0.0/16; none: those of the site. */
+      "ranges"?: (string)[] | null
+      "site": string
+    }
+    StrayMachine: {
+      "id": number
+      "name": string
+      /** Where it should be. */
+      "profile": string
+      "site": string
+      "url": string
+      "worker": string
     }
     System: {
       /** Rows by the time from their reply to the disk, since the start. */
@@ -1734,7 +2163,7 @@ export interface components {
       "polls": components['schemas']['FleetPollStats']
       "process": components['schemas']['Process']
       "record": components['schemas']['RecordSize']
-      "scan": components['schemas']['ScanState']
+      "scan": components['schemas']['FleetScanState']
       "started": string
       /** From reply to disk. */
       "storing": components['schemas']['TelemetryBatcherStats']
@@ -1789,6 +2218,14 @@ export interface components {
       "answer": string
       "delivered": boolean
       "took_ms": number
+    }
+    TestPasswordInputBody: {
+      /** A password that is kept, */
+      "id"?: number
+      "machine": number
+      /** or one that is not kept yet. */
+      "password"?: string
+      "user"?: string
     }
     Trouble: {
       "count": number

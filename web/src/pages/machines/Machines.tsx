@@ -39,7 +39,7 @@ export function Machines() {
   const known = useLivePart((l) => l.site?.machines)
   const [chosen, setChosen] = useState<Set<string | number>>(new Set())
 
-  const set = useCallback((next: Partial<MachinesSearch>) => void go({ to: '/machines', search: (old) => ({ ...old, ...next }) as never, replace: true }), [go])
+  const list = useRef(shown)
   list.current = shown
   const open = useCallback(
     (id: number) => {

@@ -151,7 +151,7 @@ function Shown({ s, stale }: { s: System; stale: boolean }) {
               ['History engine’s memory', bytes(s.history.engine.memory_bytes)],
               ['Live streams', fixed(s.live_listeners, 0)],
               ['Open commands', fixed(s.open_commands, 0)],
-              ['Scan', s.scan.running ? `${fixed(s.scan.progress.probed, 0)} of ${fixed(s.scan.progress.total, 0)} addresses` : s.scan.started ? `last ${new Date(s.scan.started).toLocaleString()}, ${fixed(s.scan.progress.identified, 0)} machines, ${s.scan.new} new${s.scan.error ? `; ${s.scan.error}` : ''}` : 'none yet'],
+              ['Scan', s.scan.running ? `${fixed(s.scan.progress.probed, 0)} of ${fixed(s.scan.progress.total, 0)} addresses` : s.scan.started ? `last ${new Date(s.scan.started).toLocaleString()}, ${fixed(s.scan.progress.identified, 0)} machines, ${s.scan.new} new${s.scan.detail ? `; ${s.scan.detail}` : ''}` : 'none yet'],
               ['Version', `${s.version.ballast}${s.version.revision ? ` (${s.version.revision.slice(0, 10)})` : ''}`],
               ['Built with', `${s.version.go}, ${s.version.system}`],
               ['Engines', `${s.version.history_engine}, ${s.version.record_engine}`],

@@ -256,11 +256,18 @@ func (s *Server) oneAlarm(ctx context.Context, in *alarmID) (*struct{ Body Alarm
 	return &struct{ Body AlarmBody }{body}, nil
 }
 
+type ackWish struct {
+	Note string `json:"note,omitempty" maxLength:"500" doc:"What you are about to do, for those who look later."`
+}
+
+type silenceWish struct {
+	Minutes int    `json:"minutes" minimum:"1" maximum:"129600"`
+	Reason  string `json:"reason" minLength:"1" maxLength:"500"`
+}
+
 func (s *Server) acknowledge(ctx context.Context, in *struct {
 	alarmID
-	Body struct {
-		Note string `json:"note,omitempty" maxLength:"500" doc:"What you are about to do, for those who look later."`
-	}
+	Body ackWish
 }) (*struct{ Body AlarmBody }, error) {
 	w, err := s.watching()
 	if err != nil {
@@ -282,10 +289,7 @@ func (s *Server) acknowledge(ctx context.Context, in *struct {
 
 func (s *Server) silenceAlarm(ctx context.Context, in *struct {
 	alarmID
-	Body struct {
-		Minutes int    `json:"minutes" minimum:"1" maximum:"129600"`
-		Reason  string `json:"reason" minLength:"1" maxLength:"500"`
-	}
+	Body silenceWish
 }) (*struct{ Body alarm.Silence }, error) {
 	w, err := s.watching()
 	if err != nil {

@@ -19,14 +19,29 @@ export interface Section {
 /** The map of the product, in the order of the loop. A section shows once it
  * has pages that the one who is signed in may see. */
 export const sections: Section[] = [
-  { title: 'Now', key: 'n', pages: [{ title: 'Now', to: '/', right: 'look', words: 'overview totals site' }] },
+  {
+    title: 'Now',
+    key: 'n',
+    pages: [
+      { title: 'Now', to: '/', right: 'look', words: 'overview totals site' },
+      { title: 'Alarms', to: '/alarms', right: 'look', words: 'alerts incidents acknowledge history' },
+      { title: 'Silences and maintenance', to: '/alarms/quiet', right: 'look', words: 'mute silence window' },
+    ],
+  },
   { title: 'Machines', key: 'm', pages: [] },
   { title: 'Health', key: 'h', pages: [] },
   { title: 'Power', key: 'p', pages: [] },
   { title: 'Money', key: 'o', pages: [] },
   { title: 'Tenants', key: 't', pages: [] },
   { title: 'Places', key: 'l', pages: [] },
-  { title: 'Settings', key: 's', pages: [] },
+  {
+    title: 'Settings',
+    key: 's',
+    pages: [
+      { title: 'Alarm rules', to: '/settings/alarm-rules', right: 'look', words: 'thresholds levels alerts' },
+      { title: 'Notifications', to: '/settings/notifications', right: 'configure', words: 'receivers escalation email slack telegram pagerduty webhook on call' },
+    ],
+  },
 ]
 
 /** Sections with the pages that these rights open. */

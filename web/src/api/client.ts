@@ -7,6 +7,7 @@ export type Machine = Schema['Machine']
 export type Me = Schema['Me']
 export type Right = NonNullable<Me['rights']>[number]
 export type SiteInfo = Schema['SiteInfo']
+export type AlarmRow = Schema['AlarmRow']
 export type History = Schema['HistoryBody']
 
 /** An error of the API: what failed, in words, and its HTTP status (0 when the server did not answer). */

@@ -1,5 +1,12 @@
 import { useSyncExternalStore } from 'react'
-import type { Row, Site } from './client'
+import type { AlarmRow, Row, Site } from './client'
+
+/** The event "alarms": all that is open, and how many of each severity nobody took on. */
+export interface AlarmsEvent {
+  counts: { info: number; minor: number; major: number; critical: number }
+  open: AlarmRow[]
+  more: number
+}
 
 /** What the live stream has told so far. A new object at every change. */
 export interface Live {
@@ -7,6 +14,8 @@ export interface Live {
   rows: ReadonlyMap<number, Row>
   /** Grows when rows changed: cheaper to compare than the map. */
   version: number
+  /** Missing until the stream told, or when this server watches for none. */
+  alarms?: AlarmsEvent
   /** False while the stream is down: everything shown is old, since `at`. */
   connected: boolean
   at: number
@@ -30,7 +39,7 @@ export function connect(site = narrowed) {
   if (site !== narrowed) {
     disconnect()
     narrowed = site
-    change({ site: undefined, rows: new Map(), version: live.version + 1 })
+    change({ site: undefined, alarms: undefined, rows: new Map(), version: live.version + 1 })
   }
   source = new EventSource('/api/v1/live' + (site ? `?site=${encodeURIComponent(site)}` : ''))
   source.addEventListener('site', (e) => {
@@ -42,6 +51,9 @@ export function connect(site = narrowed) {
     for (const r of rows) next.set(r.id, r)
     for (const id of gone ?? []) next.delete(id)
     change({ rows: next, version: live.version + 1 })
+  })
+  source.addEventListener('alarms', (e) => {
+    change({ alarms: JSON.parse(e.data) as AlarmsEvent })
   })
   source.onerror = () => {
     change({ connected: false })

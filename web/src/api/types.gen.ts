@@ -1,17 +1,9 @@
 // Generated from docs/openapi.yaml by types.mjs. Do not edit.
 export interface components {
   schemas: {
-    Acknowledge-alarmRequest: {
+    AckWish: {
       /** What you are about to do, for those who look later. */
       "note"?: string
-    }
-    Add-silenceRequest: {
-      "match"?: components['schemas']['AlarmMatch']
-      /** Only up to this severity. */
-      "most"?: string
-      "reason": string
-      "rules"?: (number)[] | null
-      "until": string
     }
     AlarmBody: {
       "ack_note"?: string
@@ -644,6 +636,14 @@ export interface components {
       /** email: account at the mail server; empty is no sign-in */
       "user"?: string
     }
+    PlaceSilence: {
+      "match"?: components['schemas']['AlarmMatch']
+      /** Only up to this severity. */
+      "most"?: string
+      "reason": string
+      "rules"?: (number)[] | null
+      "until": string
+    }
     PlantCooling: {
       "alarms"?: (string)[] | null
       "ambient_c"?: number | null
@@ -842,7 +842,7 @@ export interface components {
       "name": string
       "password": string
     }
-    Silence-alarmRequest: {
+    SilenceWish: {
       "minutes": number
       "reason": string
     }

@@ -5,6 +5,7 @@ import { useEffect, useState } from 'react'
 import { ask, Failed, type Me, type SiteInfo } from '../api/client'
 import { connect, disconnect, useLive } from '../api/live'
 import { visible } from '../nav'
+import { AlarmCount } from '../pages/alarms/AlarmCount'
 import { Age } from '../parts/Age'
 import { Trouble } from '../parts/Trouble'
 import { Keys } from './Keys'
@@ -75,6 +76,7 @@ function Inside({ me }: { me: Me }) {
           <RangeSwitch />
         </Group>
         <Group gap="sm" wrap="nowrap">
+          <AlarmCount />
           <Age connected={live.connected} at={live.at} />
           <Button variant="default" size="compact-sm" onClick={() => setSearch(true)} aria-label="Search everything" rightSection={<Kbd className="wide">/</Kbd>}>
             Search

@@ -63,7 +63,7 @@ func (s *Server) registerAlarmRules() {
 		})
 	op(s, huma.Operation{OperationID: "edit-alarm-rule", Method: http.MethodPut, Path: "/api/v1/alarm-rules/{id}", Summary: "Change a rule", Tags: []string{tag}, Errors: []int{404, 422}},
 		func(ctx context.Context, in *struct {
-			alarmID
+			AlarmID
 			Body alarm.Rule
 		}) (*struct{ Body alarm.Rule }, error) {
 			was, err := document[alarm.Rule](ctx, s, watch.RuleKind, in.ID)
@@ -77,7 +77,7 @@ func (s *Server) registerAlarmRules() {
 			return s.saveRule(ctx, in.ID, in.Body)
 		})
 	op(s, huma.Operation{OperationID: "delete-alarm-rule", Method: http.MethodDelete, Path: "/api/v1/alarm-rules/{id}", Summary: "Delete a rule", Tags: []string{tag}, Errors: []int{404}},
-		func(ctx context.Context, in *alarmID) (*struct{}, error) {
+		func(ctx context.Context, in *AlarmID) (*struct{}, error) {
 			was, err := document[alarm.Rule](ctx, s, watch.RuleKind, in.ID)
 			if err != nil {
 				return nil, err

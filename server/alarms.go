@@ -135,7 +135,7 @@ func (s *Server) alarmError(what string, err error) error {
 }
 
 type alarmsInput struct {
-	siteQuery
+	SiteQuery
 	State    string `query:"state" default:"open" enum:"open,unacknowledged,ended,all"`
 	Severity string `query:"severity" enum:"info,minor,major,critical" doc:"This one and worse."`
 	Before   int64  `query:"before" minimum:"0" doc:"The id that the page before ended with."`
@@ -210,11 +210,13 @@ func (s *Server) alarmAt(ctx context.Context, id int64) (*alarm.Alarm, error) {
 	return &a, nil
 }
 
-type alarmID struct {
+// AlarmID is the number in the path. It is exported because huma passes over
+// embedded structs that are not.
+type AlarmID struct {
 	ID int64 `path:"id" minimum:"1"`
 }
 
-func (s *Server) oneAlarm(ctx context.Context, in *alarmID) (*struct{ Body AlarmBody }, error) {
+func (s *Server) oneAlarm(ctx context.Context, in *AlarmID) (*struct{ Body AlarmBody }, error) {
 	a, err := s.alarmAt(ctx, in.ID)
 	if err != nil {
 		return nil, err
@@ -266,7 +268,7 @@ type silenceWish struct {
 }
 
 func (s *Server) acknowledge(ctx context.Context, in *struct {
-	alarmID
+	AlarmID
 	Body ackWish
 }) (*struct{ Body AlarmBody }, error) {
 	w, err := s.watching()
@@ -284,11 +286,11 @@ func (s *Server) acknowledge(ctx context.Context, in *struct {
 	if err := w.Acknowledge(ctx, in.ID, p.Name(), in.Body.Note); err != nil {
 		return nil, s.alarmError("acknowledging the alarm", err)
 	}
-	return s.oneAlarm(ctx, &in.alarmID)
+	return s.oneAlarm(ctx, &in.AlarmID)
 }
 
 func (s *Server) silenceAlarm(ctx context.Context, in *struct {
-	alarmID
+	AlarmID
 	Body silenceWish
 }) (*struct{ Body alarm.Silence }, error) {
 	w, err := s.watching()

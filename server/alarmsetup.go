@@ -72,7 +72,7 @@ func (s *Server) registerSilences() {
 			return &struct{ Body alarm.Silence }{x}, nil
 		})
 	op(s, huma.Operation{OperationID: "end-silence", Method: http.MethodDelete, Path: "/api/v1/silences/{id}", Summary: "End a silence; it stays in the record", Tags: []string{tag}, Errors: []int{404}},
-		func(ctx context.Context, in *alarmID) (*struct{}, error) {
+		func(ctx context.Context, in *AlarmID) (*struct{}, error) {
 			x, err := document[alarm.Silence](ctx, s, watch.SilenceKind, in.ID)
 			if err != nil {
 				return nil, err
@@ -198,7 +198,7 @@ func crud[T any](s *Server, tag, name, path, kind string, sites func(T) []string
 		})
 	op(s, huma.Operation{OperationID: "edit-" + name, Method: http.MethodPut, Path: path + "/{id}", Summary: "Change one", Tags: []string{tag}, Errors: []int{404, 422}},
 		func(ctx context.Context, in *struct {
-			alarmID
+			AlarmID
 			Body T
 		}) (*struct{ Body T }, error) {
 			if err := mine(ctx, in.ID); err != nil {
@@ -207,7 +207,7 @@ func crud[T any](s *Server, tag, name, path, kind string, sites func(T) []string
 			return save(ctx, in.ID, in.Body)
 		})
 	op(s, huma.Operation{OperationID: "delete-" + name, Method: http.MethodDelete, Path: path + "/{id}", Summary: "Delete one", Tags: []string{tag}, Errors: []int{404}},
-		func(ctx context.Context, in *alarmID) (*struct{}, error) {
+		func(ctx context.Context, in *AlarmID) (*struct{}, error) {
 			if err := mine(ctx, in.ID); err != nil {
 				return nil, err
 			}

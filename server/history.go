@@ -23,7 +23,7 @@ type metricInfo struct {
 }
 
 type historyInput struct {
-	siteQuery
+	SiteQuery
 	Metrics   []string  `query:"metrics" required:"true" minItems:"1" maxItems:"40" doc:"Names as /api/v1/metrics lists them, separated by commas."`
 	Aggregate string    `query:"aggregate" default:"mean" enum:"mean,min,max,sum,samples,increase,resets"`
 	By        string    `query:"by" default:"none" enum:"none,site,group,model,firmware,version,machine,board"`

@@ -29,7 +29,7 @@ type Machine struct {
 }
 
 type listInput struct {
-	siteQuery
+	SiteQuery
 	Condition string `query:"condition" enum:"hashing,degraded,starting,sleeping,down,silent,locked,unknown" doc:"Only machines in this condition."`
 	Firmware  string `query:"firmware" doc:"Only machines of this firmware."`
 	Group     string `query:"group" doc:"Only machines of this group."`
@@ -47,7 +47,7 @@ type listBody struct {
 
 func (s *Server) registerSite() {
 	op(s, huma.Operation{OperationID: "site", Method: http.MethodGet, Path: "/api/v1/site", Summary: "The site in numbers", Tags: []string{"site"}},
-		func(ctx context.Context, in *siteQuery) (*struct{ Body Site }, error) {
+		func(ctx context.Context, in *SiteQuery) (*struct{ Body Site }, error) {
 			return &struct{ Body Site }{s.site(within(scope(ctx).Narrow(in.Only), s.Fleet.All()))}, nil
 		})
 	op(s, huma.Operation{OperationID: "plant", Method: http.MethodGet, Path: "/api/v1/plant", Summary: "Power meters, cooling controllers and PDUs, newest readings", Tags: []string{"site"}},

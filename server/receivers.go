@@ -68,7 +68,7 @@ func (s *Server) registerReceivers() {
 		})
 	op(s, huma.Operation{OperationID: "edit-receiver", Method: http.MethodPut, Path: "/api/v1/receivers/{id}", Summary: "Change a receiver", Tags: []string{tag}, Errors: []int{404, 422}},
 		func(ctx context.Context, in *struct {
-			alarmID
+			AlarmID
 			Body receiverWish
 		}) (*struct{ Body ReceiverInfo }, error) {
 			was, err := document[watch.Receiver](ctx, s, watch.ReceiverKind, in.ID)
@@ -100,7 +100,7 @@ func (s *Server) saveReceiver(ctx context.Context, id int64, was *watch.Receiver
 	return &struct{ Body ReceiverInfo }{receiverInfo(r)}, nil
 }
 
-func (s *Server) deleteReceiver(ctx context.Context, in *alarmID) (*struct{}, error) {
+func (s *Server) deleteReceiver(ctx context.Context, in *AlarmID) (*struct{}, error) {
 	if err := overSites(ctx, nil); err != nil {
 		return nil, err
 	}
@@ -118,7 +118,7 @@ func (s *Server) deleteReceiver(ctx context.Context, in *alarmID) (*struct{}, er
 	return nil, s.deleteDocument(ctx, watch.ReceiverKind, in.ID)
 }
 
-func (s *Server) testReceiver(ctx context.Context, in *alarmID) (*struct{ Body testBody }, error) {
+func (s *Server) testReceiver(ctx context.Context, in *AlarmID) (*struct{ Body testBody }, error) {
 	w, err := s.watching()
 	if err != nil {
 		return nil, err

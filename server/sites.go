@@ -16,8 +16,9 @@ type SiteInfo struct {
 	Machines int    `json:"machines"`
 }
 
-// siteQuery narrows an operation to one site.
-type siteQuery struct {
+// SiteQuery narrows an operation to one site. It is exported because huma passes
+// over embedded structs that are not.
+type SiteQuery struct {
 	Only string `query:"site" maxLength:"100" doc:"Only this site."`
 }
 

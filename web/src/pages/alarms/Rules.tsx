@@ -50,9 +50,9 @@ function level(v: number, unit: string): string {
 
 function levels(r: Rule, info?: WatchInfo): string {
   if (!info) return ''
-  if (info.unit === '') return `for ${span(r.raise_after_s)}; over after ${span(r.clear_after_s)} without`
-  const side = info.above ? 'at' : 'at or below'
-  return `${side} ${level(r.raise, info.unit)}${r.raise_after_s ? ` for ${span(r.raise_after_s)}` : ''}; over ${info.above ? 'below' : 'above'} ${level(r.clear, info.unit)}${r.clear_after_s ? ` for ${span(r.clear_after_s)}` : ''}`
+  if (info.unit === '') return `For ${span(r.raise_after_s)}; over after ${span(r.clear_after_s)} without`
+  const side = info.above ? 'At' : 'At or below'
+  return `${side} ${level(r.raise, info.unit)}${r.raise_after_s ? ` for ${span(r.raise_after_s)}` : ''}; over at ${info.above ? 'most' : 'least'} ${level(r.clear, info.unit)}${r.clear_after_s ? ` for ${span(r.clear_after_s)}` : ''}`
 }
 
 function RuleLine({ rule: r, info, onEdit }: { rule: RuleNow; info?: WatchInfo; onEdit?: () => void }) {
@@ -149,7 +149,7 @@ function RuleForm({ was, watches, onClose }: { was: Partial<Rule>; watches: Watc
             {!yesNo && (
               <>
                 <NumberInput label={`Raised ${info?.above ? 'at' : 'at or below'} (${unit})`} required decimalScale={2} value={rule.raise === undefined ? '' : rule.raise * scale} onChange={(v) => set({ raise: v === '' ? undefined : Number(v) / scale })} />
-                <NumberInput label={`Over ${info?.above ? 'below' : 'above'} (${unit})`} required decimalScale={2} value={rule.clear === undefined ? '' : rule.clear * scale} onChange={(v) => set({ clear: v === '' ? undefined : Number(v) / scale })} />
+                <NumberInput label={`Over at ${info?.above ? 'most' : 'least'} (${unit})`} required decimalScale={2} value={rule.clear === undefined ? '' : rule.clear * scale} onChange={(v) => set({ clear: v === '' ? undefined : Number(v) / scale })} />
               </>
             )}
             <NumberInput label="Raised after (s)" required min={0} value={rule.raise_after_s ?? 0} onChange={(v) => set({ raise_after_s: Number(v) })} />

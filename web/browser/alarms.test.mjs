@@ -149,7 +149,7 @@ test('silences and windows: added, seen, ended', async () => {
   await page.getByLabel('What is done').fill('Filter change')
   await page.getByLabel('Containers').first().fill('C01')
   await page.keyboard.press('Enter')
-  await page.getByText('Every week').click({ force: true })
+  await page.getByText('Every week', { exact: true }).click({ force: true })
   await page.getByText('Wed', { exact: true }).click({ force: true })
   await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click()
   await page.getByTestId('window').getByText('Wed at 02:00 for 120 min').waitFor()

@@ -201,7 +201,7 @@ function HistoryList({ severity }: { severity?: string }) {
   const rows = useMemo(() => list.data?.pages.flat() ?? [], [list.data])
   const columns: Column<AlarmRow>[] = useMemo(
     () => [
-      { key: 'opened', title: 'Began', width: '150px', show: (a) => moment(a.since) },
+      { key: 'opened', title: 'Began', width: '185px', show: (a) => moment(a.since) },
       { key: 'severity', title: 'Severity', width: '96px', show: (a) => <Severity of={a.severity} /> },
       { key: 'title', title: 'What', width: 'minmax(260px,3fr)', show: (a) => <Link to="/alarms/$id" params={{ id: String(a.id) }}>{a.title}</Link> },
       { key: 'lasted', title: 'Lasted', width: '110px', num: true, show: (a) => span(a.ended - a.since) },

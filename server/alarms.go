@@ -210,6 +210,8 @@ func (s *Server) alarmAt(ctx context.Context, id int64) (*alarm.Alarm, error) {
 	return &a, nil
 }
 
+// AlarmID is the number in the path. It is exported because huma passes over
+// embedded structs that are not.
 type AlarmID struct {
 	ID int64 `path:"id" minimum:"1"`
 }
@@ -256,11 +258,18 @@ func (s *Server) oneAlarm(ctx context.Context, in *AlarmID) (*struct{ Body Alarm
 	return &struct{ Body AlarmBody }{body}, nil
 }
 
+type ackWish struct {
+	Note string `json:"note,omitempty" maxLength:"500" doc:"What you are about to do, for those who look later."`
+}
+
+type silenceWish struct {
+	Minutes int    `json:"minutes" minimum:"1" maximum:"129600"`
+	Reason  string `json:"reason" minLength:"1" maxLength:"500"`
+}
+
 func (s *Server) acknowledge(ctx context.Context, in *struct {
 	AlarmID
-	Body struct {
-		Note string `json:"note,omitempty" maxLength:"500" doc:"What you are about to do, for those who look later."`
-	}
+	Body ackWish
 }) (*struct{ Body AlarmBody }, error) {
 	w, err := s.watching()
 	if err != nil {
@@ -282,10 +291,7 @@ func (s *Server) acknowledge(ctx context.Context, in *struct {
 
 func (s *Server) silenceAlarm(ctx context.Context, in *struct {
 	AlarmID
-	Body struct {
-		Minutes int    `json:"minutes" minimum:"1" maximum:"129600"`
-		Reason  string `json:"reason" minLength:"1" maxLength:"500"`
-	}
+	Body silenceWish
 }) (*struct{ Body alarm.Silence }, error) {
 	w, err := s.watching()
 	if err != nil {

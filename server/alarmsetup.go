@@ -25,6 +25,14 @@ func (s *Server) registerAlarmSetup() {
 	s.registerEscalations()
 }
 
+type placeSilence struct {
+	Match  alarm.Match    `json:"match,omitempty"`
+	Rules  []int64        `json:"rules,omitempty" maxItems:"100"`
+	Most   alarm.Severity `json:"most,omitempty" doc:"Only up to this severity."`
+	Until  time.Time      `json:"until"`
+	Reason string         `json:"reason" minLength:"1" maxLength:"500"`
+}
+
 func (s *Server) registerSilences() {
 	const tag = "silences"
 	op(s, huma.Operation{OperationID: "silences", Method: http.MethodGet, Path: "/api/v1/silences", Summary: "Silences, newest first", Tags: []string{tag}},
@@ -46,13 +54,7 @@ func (s *Server) registerSilences() {
 		})
 	op(s, huma.Operation{OperationID: "add-silence", Method: http.MethodPost, Path: "/api/v1/silences", Summary: "Silence machines, places or rules for a while", Tags: []string{tag}, Errors: []int{403, 422}, DefaultStatus: http.StatusCreated},
 		func(ctx context.Context, in *struct {
-			Body struct {
-				Match  alarm.Match    `json:"match,omitzero"`
-				Rules  []int64        `json:"rules,omitempty" maxItems:"100"`
-				Most   alarm.Severity `json:"most,omitempty" doc:"Only up to this severity."`
-				Until  time.Time      `json:"until"`
-				Reason string         `json:"reason" minLength:"1" maxLength:"500"`
-			}
+			Body placeSilence
 		}) (*struct{ Body alarm.Silence }, error) {
 			p, _ := principal(ctx)
 			now := time.Now().UTC()

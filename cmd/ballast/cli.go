@@ -28,6 +28,7 @@ type cli struct {
 	Scan       scanCmd                   `cmd:"" help:"Find the machines in address ranges."`
 	Top        topCmd                    `cmd:"" help:"Show the running site live in the terminal."`
 	Machine    machineCmd                `cmd:"" help:"List, read and command single machines."`
+	Alarm      alarmCmd                  `cmd:"" help:"List, take on and silence alarms."`
 	Export     exportCmd                 `cmd:"" help:"Write history to a file: CSV, JSON lines or Parquet."`
 	Report     reportCmd                 `cmd:"" help:"Print or write a report of the running site."`
 	Config     configCmd                 `cmd:"" help:"Check, print or describe the configuration."`

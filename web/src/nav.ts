@@ -19,7 +19,16 @@ export interface Section {
 /** The map of the product, in the order of the loop. A section shows once it
  * has pages that the one who is signed in may see. */
 export const sections: Section[] = [
-  { title: 'Now', key: 'n', pages: [{ title: 'Now', to: '/', right: 'look', words: 'overview totals site' }, { title: 'Daily reports', to: '/reports', right: 'look', words: 'report uptime energy losses pdf csv month week' }] },
+  {
+    title: 'Now',
+    key: 'n',
+    pages: [
+      { title: 'Now', to: '/', right: 'look', words: 'overview totals site' },
+      { title: 'Alarms', to: '/alarms', right: 'look', words: 'alerts incidents acknowledge history' },
+      { title: 'Daily reports', to: '/reports', right: 'look', words: 'report uptime energy losses pdf csv month week' },
+      { title: 'Silences and maintenance', to: '/alarms/quiet', right: 'look', words: 'mute silence window' },
+    ],
+  },
   {
     title: 'Machines',
     key: 'm',
@@ -51,6 +60,8 @@ export const sections: Section[] = [
       { title: 'API keys', to: '/settings/keys', words: 'token program grafana' },
       { title: 'Audit', to: '/settings/audit', right: 'administer', words: 'log history who did what verify anchor chain' },
       { title: 'Firmware passwords', to: '/settings/passwords', right: 'configure', words: 'credentials unlock locked login' },
+      { title: 'Alarm rules', to: '/settings/alarm-rules', right: 'look', words: 'thresholds levels alerts' },
+      { title: 'Notifications', to: '/settings/notifications', right: 'configure', words: 'receivers escalation email slack telegram pagerduty webhook on call' },
       { title: 'Settings', to: '/settings', right: 'administer', words: 'configuration keys environment file' },
       { title: 'System health', to: '/settings/system', right: 'administer', words: 'ballast itself disk memory polls errors log support bundle version' },
       { title: 'Reports by e-mail', to: '/reports/mail', right: 'configure', words: 'schedule recipients smtp' },

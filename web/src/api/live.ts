@@ -1,5 +1,12 @@
 import { useSyncExternalStore } from 'react'
-import type { Row, Site } from './client'
+import type { AlarmRow, Row, Site } from './client'
+
+/** The event "alarms": all that is open, and how many of each severity nobody took on. */
+export interface AlarmsEvent {
+  counts: { info: number; minor: number; major: number; critical: number }
+  open: AlarmRow[]
+  more: number
+}
 
 /** What the live stream has told so far. A new object at every change, but one
  * map of rows that changes in place: compare versions. */
@@ -8,6 +15,8 @@ export interface Live {
   rows: ReadonlyMap<number, Row>
   /** Grows when rows changed: cheaper to compare than the map. */
   version: number
+  /** Missing until the stream told, or when this server watches for none. */
+  alarms?: AlarmsEvent
   /** False while the stream is down: everything shown is old, since `at`. */
   connected: boolean
   at: number
@@ -50,7 +59,7 @@ export function connect(site = narrowed) {
     narrowed = site
     seen = ''
     rows.clear()
-    change({ site: undefined, version: live.version + 1 })
+    change({ site: undefined, alarms: undefined, version: live.version + 1 })
   }
   const query = new URLSearchParams()
   if (site) query.set('site', site)
@@ -68,6 +77,9 @@ export function connect(site = narrowed) {
     for (const r of changed) rows.set(r.id, r)
     for (const id of gone ?? []) rows.delete(id)
     change({ version: live.version + 1 })
+  })
+  source.addEventListener('alarms', (e) => {
+    change({ alarms: JSON.parse(e.data) as AlarmsEvent })
   })
   source.onerror = () => {
     change({ connected: false })

@@ -13,7 +13,7 @@ export interface components {
       /** Whether there is a password to change. */
       "password": boolean
     }
-    AcknowledgeAlarmRequest: {
+    AckWish: {
       /** What you are about to do, for those who look later. */
       "note"?: string
     }
@@ -71,14 +71,6 @@ export interface components {
       "credential": unknown
       /** What you call it: the device, most often. */
       "name": string
-    }
-    AddSilenceRequest: {
-      "match"?: components['schemas']['AlarmMatch']
-      /** Only up to this severity. */
-      "most"?: string
-      "reason": string
-      "rules"?: (number)[] | null
-      "until": string
     }
     AddSiteInputBody: {
       /** Short; letters, digits, spaces, dots and dashes. It never changes. */
@@ -1347,6 +1339,14 @@ export interface components {
       /** Where it stands; left out, the layout decides again. */
       "place"?: components['schemas']['LedgerPlace']
     }
+    PlaceSilence: {
+      "match"?: components['schemas']['AlarmMatch']
+      /** Only up to this severity. */
+      "most"?: string
+      "reason": string
+      "rules"?: (number)[] | null
+      "until": string
+    }
     PlacedMachine: {
       "addr"?: string
       "id": number
@@ -1976,7 +1976,7 @@ export interface components {
       "oidc"?: string
       "passkeys": boolean
     }
-    SilenceAlarmRequest: {
+    SilenceWish: {
       "minutes": number
       "reason": string
     }

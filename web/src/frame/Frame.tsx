@@ -5,6 +5,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'react'
 import { ask, Failed, type Me, type SiteInfo } from '../api/client'
 import { connect, disconnect, forget, useLive, useLivePart } from '../api/live'
 import { sections, visible } from '../nav'
+import { AlarmCount } from '../pages/alarms/AlarmCount'
 import { Age } from '../parts/Age'
 import { Notices } from '../parts/Notices'
 import { Forbidden, Trouble } from '../parts/Trouble'
@@ -96,6 +97,7 @@ function Inside({ me }: { me: Me }) {
           <RangeSwitch />
         </div>
         <div className="end">
+          <AlarmCount />
           <Fresh />
           <Button className="wide" variant="default" size="compact-sm" onClick={() => setSearch(true)} leftSection={<Icon name="search" />} rightSection={<Kbd size="xs">/</Kbd>}>
             Search

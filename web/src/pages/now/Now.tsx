@@ -12,6 +12,7 @@ import { conditions, Dot } from '../../parts/Condition'
 import { Empty } from '../../parts/Empty'
 import { Figure } from '../../parts/Figure'
 import { Page } from '../../parts/Page'
+import { OpenAlarms } from '../alarms/OpenAlarms'
 import { Work } from '../../parts/Work'
 import { Feed } from './Feed'
 import { PowerPanel } from './PowerPanel'
@@ -40,7 +41,7 @@ export function Now() {
   const title = view.site ? `${view.site}, now` : site ? `${site.name}, now` : 'Now'
   return (
     <Page title={title}>
-      {/* Open alarms stand here, above everything else. */}
+      <OpenAlarms />
       {site?.scan.running && <Work what={`Scanning ${site.scan.ranges?.join(', ') ?? ''}`} done={site.scan.progress.probed} total={site.scan.progress.total} note={`${fixed(site.scan.progress.identified, 0)} machines found`} />}
       {site && site.machines === 0 ? (
         <Nothing scanning={site.scan.running} />

@@ -102,6 +102,7 @@ function again() {
 function start(): number {
   for (const event of ['visibilitychange', 'pageshow', 'focus']) addEventListener(event, check)
   addEventListener('online', reconnect)
+  document.addEventListener('visibilitychange', sight)
   return window.setInterval(check, 3000)
 }
 
@@ -143,14 +144,16 @@ function pace(hidden: boolean) {
 }
 
 let hiding: number | undefined
-document.addEventListener('visibilitychange', () => {
+
+// Five seconds hidden are a look at another tab; then the page is out of sight.
+function sight() {
   window.clearTimeout(hiding)
   if (document.hidden) hiding = window.setTimeout(() => pace(true), 5000)
   else {
     pace(false)
     tell()
   }
-})
+}
 
 function subscribe(l: () => void) {
   listeners.add(l)

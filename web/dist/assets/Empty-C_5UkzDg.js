@@ -1,1 +1,0 @@
-import{$ as e,J as t,Y as n,vt as r}from"./Trouble-BS8l7-HE.js";var i=r();function a({title:r,children:a,action:o}){return(0,i.jsxs)(n,{align:`flex-start`,gap:`xs`,py:`lg`,"data-testid":`empty`,children:[(0,i.jsx)(t,{order:2,fz:17,children:r}),a&&(0,i.jsx)(e,{component:`div`,maw:620,children:a}),o]})}export{a as t};

@@ -1,0 +1,1 @@
+var e=[];function t(t){e=t}function n(t){let n=e.indexOf(t);return n<0?{at:-1,of:0}:{before:e[n-1],after:e[n+1],at:n,of:e.length}}export{n,t};

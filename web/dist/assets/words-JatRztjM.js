@@ -1,0 +1,1 @@
+var e=e=>e.split(/[\n,;]/).map(e=>e.trim()).filter(Boolean),t=(e,t,n=t+`s`)=>`${e.toLocaleString(`en-US`)} ${e===1?t:n}`;export{e as n,t};

@@ -41,10 +41,10 @@ func (m *Nets) defaults() {
 		m.Window = 1456
 	}
 	if m.First.Epochs == 0 {
-		m.First = learn.Training{Epochs: 60, Batch: 64, Rate: 2e-3, Cool: true, Decay: 0.3, Dropout: 0.15}
+		m.First = learn.Training{Epochs: 60, Batch: 64, Rate: 2e-3, Cool: true, Decay: 1}
 	}
 	if m.Daily.Epochs == 0 {
-		m.Daily = learn.Training{Epochs: 1, Batch: 64, Rate: 2e-4, Decay: 0.3, Dropout: 0.15}
+		m.Daily = learn.Training{Epochs: 1, Batch: 64, Rate: 2e-4, Decay: 1}
 	}
 }
 

@@ -317,18 +317,12 @@ func (s *Server) mapOf(ctx context.Context, sites Scope) (*mapView, error) {
 	return next, nil
 }
 
-// layoutOf reads a site's layout; nil when it has none that can be read. The
-// record keeps it as the object or as the text that its owner wrote.
+// layoutOf reads a site's layout; nil when it has none that can be read.
 func (s *Server) layoutOf(k ledger.Site) *site.Site {
-	text := []byte(k.Layout)
-	var written string
-	if json.Unmarshal(k.Layout, &written) == nil {
-		text = []byte(written)
-	}
-	if trimmed := strings.TrimSpace(string(text)); trimmed == "" || trimmed == "null" || trimmed == "{}" {
+	if trimmed := strings.TrimSpace(string(k.Layout)); trimmed == "" || trimmed == "null" || trimmed == "{}" {
 		return nil
 	}
-	l, err := site.Parse(text)
+	l, err := site.FromJSON(k.Layout)
 	if err != nil {
 		s.Log.Warn("a site's layout cannot be read; the map goes by the machines alone", "site", k.Name, "error", err)
 		return nil

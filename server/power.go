@@ -224,9 +224,9 @@ type readLayout struct {
 	site *site.Site
 }
 
-// parse reads a site's layout as the record keeps it: a description in JSON, or
-// its YAML as one JSON string. Nil when there is none or it makes no sense:
-// whoever saves one is told why it does not, here is not the place.
+// parse reads a site's layout as the record keeps it. Nil when there is none or
+// it makes no sense: whoever saves one is told why it does not, here is not the
+// place.
 func (l *layouts) parse(name string, raw json.RawMessage) *site.Site {
 	text := strings.TrimSpace(string(raw))
 	if text == "" || text == "null" || text == "{}" {
@@ -237,12 +237,7 @@ func (l *layouts) parse(name string, raw json.RawMessage) *site.Site {
 	if was, ok := l.read[name]; ok && was.text == text {
 		return was.site
 	}
-	doc := text
-	var yaml string
-	if json.Unmarshal(raw, &yaml) == nil {
-		doc = yaml
-	}
-	parsed, err := site.Parse([]byte(doc))
+	parsed, err := site.FromJSON(raw)
 	if err != nil {
 		parsed = nil
 	}

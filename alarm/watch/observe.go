@@ -83,7 +83,7 @@ func (w *Watch) locate(ctx context.Context) error {
 		if len(s.Layout) == 0 || string(s.Layout) == "null" {
 			continue
 		}
-		d, err := site.Parse(s.Layout) // JSON is YAML
+		d, err := site.FromJSON(s.Layout)
 		if err != nil {
 			w.Log.Warn("a site's description cannot be read; alarms go by the machines' own places", "site", s.Name, "error", err)
 			continue

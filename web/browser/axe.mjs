@@ -33,7 +33,7 @@ export const focused = (page) =>
     const box = el.getBoundingClientRect()
     return {
       tag: el.tagName.toLowerCase(),
-      name: el.getAttribute('aria-label') ?? el.textContent?.trim().slice(0, 60) ?? '',
+      name: el.getAttribute('aria-label') ?? (el.labels?.length ? [...el.labels].map((l) => l.textContent.trim()).join(' ') : null) ?? el.textContent?.trim().slice(0, 60) ?? '',
       html: el.outerHTML.slice(0, 140),
       // Mantine rings the visible part of a control, which may be beside the input; a
       // border that changes colour on focus counts too.

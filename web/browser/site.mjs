@@ -10,9 +10,12 @@ export const binary = process.env.BALLAST_BIN ?? join(root, 'bin/ballast')
 export const shots = join(root, 'web/screenshots')
 mkdirSync(shots, { recursive: true })
 
+// Files of tests run side by side, each in a process and on a network of its own.
+const network = `127.${100 + (process.pid % 100)}.0.0/16`
+
 /** Runs `ballast run` on a free port and waits for its set-up link. */
 export async function start(args, { data = mkdtempSync(join(tmpdir(), 'ballast-browser-')), link = true } = {}) {
-  const child = spawn(binary, ['run', '--data', data, '--set', 'listen=127.0.0.1:0', '--set', 'fleet.interval=2s', ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(binary, ['run', '--data', data, '--set', 'listen=127.0.0.1:0', '--set', 'fleet.interval=2s', ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { BALLAST_SIM_NETWORK: network, ...process.env } })
   let out = ''
   let err = ''
   child.stderr.on('data', (b) => (err += b))
@@ -65,5 +68,5 @@ export async function setUp(page, link) {
   await page.getByLabel('Name to sign in with').fill('alice')
   await page.getByLabel('Password', { exact: false }).first().fill(password)
   await page.getByRole('button', { name: 'Set up and sign in' }).click()
-  await page.getByTestId('figures').waitFor({ timeout: 20_000 })
+  await page.locator('[data-testid=figures], [data-testid=empty]').first().waitFor({ timeout: 20_000 })
 }

@@ -194,7 +194,7 @@ function Whole({ r }: { r: Report }) {
 
 function Worst({ r }: { r: Report }) {
   return (
-    <Table.ScrollContainer minWidth={720} type="native">
+    <Table.ScrollContainer minWidth={720} type="native" tabIndex={0}>
       <Table data-testid="worst" verticalSpacing={4} fz="sm">
         <Table.Thead>
           <Table.Tr>

@@ -64,7 +64,7 @@ export function MailPage() {
       {send.data && (send.data.error ? <Alert color="red" role="alert" mb="sm" title="It was not sent">{send.data.error}</Alert> : <Alert color="teal" role="status" mb="sm">Sent the report of {send.data.day} to {send.data.to?.join(', ')}.</Alert>)}
       {send.error && <Alert color="red" role="alert" mb="sm">{send.error.message}</Alert>}
       {schedules.length > 0 && (
-        <Table.ScrollContainer minWidth={720} type="native">
+        <Table.ScrollContainer minWidth={720} type="native" tabIndex={0}>
           <Table data-testid="schedules" fz="sm" verticalSpacing={6}>
             <Table.Thead>
               <Table.Tr>

@@ -170,7 +170,7 @@ function Shown({ s, stale }: { s: System; stale: boolean }) {
         {(s.troubles ?? []).length === 0 ? (
           <Text fz="sm">None.</Text>
         ) : (
-          <Table.ScrollContainer minWidth={640} type="native">
+          <Table.ScrollContainer minWidth={640} type="native" tabIndex={0}>
             <Table fz="sm" verticalSpacing={4} data-testid="troubles">
               <Table.Thead>
                 <Table.Tr>

@@ -91,11 +91,11 @@ func (c *runCmd) Run(ctx context.Context, common *common, s *streams) error {
 }
 
 // boundMemory keeps the heap of a large fleet from doubling between two
-// collections: its readings are alive all the time, so half as much again is
+// collections: its readings are alive all the time, so a third as much again is
 // room enough. GOGC and GOMEMLIMIT say otherwise when they are set.
 func boundMemory() {
 	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetGCPercent(75)
+		debug.SetGCPercent(33)
 	}
 }
 
@@ -176,6 +176,8 @@ func open(ctx context.Context, cfg config.Config, simulated bool, log *slog.Logg
 		Dir:     telemetryPath(cfg),
 		Options: telemetry.Options{Keep: [telemetry.Resolutions]time.Duration{telemetry.Raw: t.Raw, telemetry.Minute: t.Minute, telemetry.Quarter: t.Quarter, telemetry.Hour: t.Hour}},
 		Memory:  t.Memory, Log: log,
+		// Small pieces: what is rolled up at once is in memory at once.
+		RollUpEvery: 2 * time.Minute,
 	})
 	if err != nil {
 		_ = h.record.Close()

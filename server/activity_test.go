@@ -103,7 +103,7 @@ func TestActivityKeepsToTheScope(t *testing.T) {
 	if err := s.Fleet.Renew(ctx, ids); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Record.SaveSite(ctx, ledger.Site{Name: "odessa", Layout: json.RawMessage(`{"name":"odessa","cap":"4 MW","containers":[{"name":"C1","racks":[{"name":"R1","slots":1}]}]}`)}, ledger.By("test")); err != nil {
+	if err := s.Record.SaveSite(ctx, ledger.Site{Name: "odessa", Layout: json.RawMessage(`{"name":"odessa","cap_w":4000000,"containers":[{"name":"C1","racks":[{"name":"R1","slots":1}]}]}`)}, ledger.By("test")); err != nil {
 		t.Fatal(err)
 	}
 	for who, c := range map[string]struct {

@@ -239,6 +239,10 @@ func machinesEvent(changed []*fleet.Status, to uint64, all bool, gone ...int64) 
 	}
 	ev := MachinesEvent{All: all, Rows: make([]Row, 0, len(changed)), Gone: gone}
 	for _, st := range changed {
+		// Who went and came back since the last look at who stands where is here.
+		if i := slices.Index(ev.Gone, st.Machine.ID); i >= 0 {
+			ev.Gone = slices.Delete(ev.Gone, i, i+1)
+		}
 		switch {
 		case st.Machine.Retired.IsZero():
 			ev.Rows = append(ev.Rows, rowOf(st))

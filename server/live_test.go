@@ -365,3 +365,17 @@ func TestLiveCutsOffWhoDoesNotRead(t *testing.T) {
 		t.Errorf("the other one was told %d times meanwhile", len(beats))
 	}
 }
+
+// A machine that left a scope and is back is there, whatever the last look at
+// who stands where said.
+func TestBackIsNotGone(t *testing.T) {
+	st := &fleet.Status{Machine: ledger.Machine{ID: 38, Site: "hood"}}
+	var ev MachinesEvent
+	_, data, _ := strings.Cut(string(machinesEvent([]*fleet.Status{st}, 7, false, 12, 38)), "data: ")
+	if err := json.Unmarshal([]byte(data), &ev); err != nil {
+		t.Fatal(err)
+	}
+	if len(ev.Rows) != 1 || len(ev.Gone) != 1 || ev.Gone[0] != 12 {
+		t.Errorf("%+v", ev)
+	}
+}

@@ -91,6 +91,13 @@ func (c *Client) Do(ctx context.Context, unit byte, r Request) (Response, error)
 		answer, err = c.exchange(ctx, unit, r, pdu)
 	}
 	if err != nil {
+		// The socket's deadline is the caller's and may fire a moment before the
+		// context says so itself.
+		if ne, ok := errors.AsType[net.Error](err); ok && ne.Timeout() {
+			if end, ok := ctx.Deadline(); ok && !time.Now().Before(end) {
+				err = errors.Join(err, context.DeadlineExceeded)
+			}
+		}
 		return Response{}, fmt.Errorf("function %d at %d of unit %d at %s: %w", r.Function, r.Address, unit, c.o.Address, err)
 	}
 	return answer, nil

@@ -8,7 +8,7 @@ SIMULATED  ?= 1000
 export GOTOOLCHAIN ?= local
 export CGO_ENABLED  = 1
 
-.PHONY: run build test test-go test-web web bench fuzz lint tools/deps vet clean help
+.PHONY: run build test test-go test-web test-browser web bench fuzz lint tools/deps vet clean help
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,6 +33,9 @@ test-go:
 
 test-web: build ## types, unit tests, reproducible build, and a real browser against the running binary
 	@scripts/test-web
+
+test-browser: build tools/deps ## every page and flow in a real browser, one area after the other
+	@BROWSER=all scripts/test-web
 
 web: build ## rebuild web/dist after a change to the dashboard's source
 	bin/ballast openapi > docs/openapi.yaml

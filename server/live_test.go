@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"ballast/fleet"
 	"ballast/ledger"
 	"ballast/unit"
 )

@@ -87,6 +87,7 @@ type Fleet struct {
 	pub     sync.Mutex // orders changes: whoever has seen rev n has seen all up to n
 	rev     uint64
 	laid    uint64
+	moves   moves
 	grounds atomic.Pointer[[]Ground]
 	addrs   sync.Map        // netip.Addr to the miner.ID that was last admitted there
 	placing sync.Mutex      // one placement at a time
@@ -268,9 +269,11 @@ func (f *Fleet) publish(b *member, change func(*Status)) {
 	if old := b.status.Load(); old != nil {
 		s = *old
 	}
+	was := s.Machine
 	change(&s)
 	f.rev++
 	s.Rev = f.rev
+	f.moves.note(was, s.Machine, f.rev)
 	b.status.Store(&s)
 }
 

@@ -36,7 +36,6 @@ type hub struct {
 	views map[string]*view
 	next  chan struct{} // closed at the next beat
 	press press
-	moves moves
 }
 
 // view is what clients of one scope see.
@@ -67,8 +66,6 @@ func newHub(s *Server) *hub { return &hub{s: s, views: map[string]*view{}, next:
 
 // join adds a listener with a scope; leave takes it away.
 func (h *hub) join(sites Scope) *view {
-	// Where machines are is known before the first client is told anything.
-	h.moves.begin(h.s.Fleet)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	v, ok := h.views[sites.Key()]
@@ -135,7 +132,6 @@ func (h *hub) run(ctx context.Context) {
 		h.mu.Unlock()
 		if len(views) > 0 {
 			all := h.s.Fleet.All()
-			h.moves.look(all, h.s.Fleet.Rev())
 			for _, v := range views {
 				h.refresh(v, all)
 			}
@@ -154,12 +150,12 @@ func (h *hub) refresh(v *view, all []*fleet.Status) {
 	from, first := v.beat.to, !v.beat.made
 	was := v.beat
 	h.mu.Unlock()
-	changed, to := h.s.Fleet.Changed(from)
-	b := beat{made: true, from: from, to: to, site: event("site", 0, h.s.site(v.scope, within(v.scope, all)))}
+	b := beat{made: true, from: from, site: event("site", 0, h.s.site(v.scope, within(v.scope, all)))}
 	if first { // nobody is in step with what was before it
-		b.from = to
+		b.to = h.s.Fleet.Rev()
+		b.from = b.to
 	} else {
-		b.machines = machinesEvent(within(v.scope, changed), to, false, h.moves.out(v.scope, from)...)
+		b.machines, b.to = h.since(v.scope, from)
 	}
 	b.alarms, b.alarmRev = h.s.alarmsEvent(v.scope, was.alarms, was.alarmRev)
 	h.mu.Lock()
@@ -194,12 +190,43 @@ func (h *hub) catchUp(v *view, seen uint64, fresh bool) ([]byte, uint64) {
 			l.to = b.to
 			l.b = machinesEvent(within(v.scope, h.s.Fleet.All()), l.to, true)
 		default:
-			var changed []*fleet.Status
-			changed, l.to = h.s.Fleet.Changed(seen)
-			l.b = machinesEvent(within(v.scope, changed), l.to, false, h.moves.out(v.scope, seen)...)
+			l.b, l.to = h.since(v.scope, seen)
 		}
 	})
 	return l.b, l.to
+}
+
+// since is the event for who has seen everything up to a revision, and the
+// revision that it brings them to.
+func (h *hub) since(s Scope, seen uint64) ([]byte, uint64) {
+	changed, to := h.s.Fleet.Changed(seen)
+	gone, ok := h.gone(s, seen)
+	if !ok { // away for so long that moves were forgotten
+		return machinesEvent(within(s, h.s.Fleet.All()), to, true), to
+	}
+	return machinesEvent(within(s, changed), to, false, gone...), to
+}
+
+// gone are the machines that left a scope since a revision, and are not back.
+// False when that is no longer known. Whoever is asked about twice is told twice,
+// which does no harm.
+func (h *hub) gone(s Scope, seen uint64) ([]int64, bool) {
+	if s.All {
+		return nil, true
+	}
+	moves, ok := h.s.Fleet.Left(seen)
+	var gone []int64
+	told := map[int64]bool{}
+	for _, m := range moves {
+		if told[m.ID] || !s.Covers(m.From) {
+			continue
+		}
+		if at, ok := h.s.Fleet.MachineSite(m.ID); ok && !s.Covers(at) {
+			told[m.ID] = true
+			gone = append(gone, m.ID)
+		}
+	}
+	return gone, ok
 }
 
 func (h *hub) now(v *view) (beat, <-chan struct{}) {

@@ -190,14 +190,14 @@ func change(ctx context.Context, t *testing.T, s *Server, ids []int64) int {
 	r := rand.New(rand.NewPCG(1, 2))
 	n := 0
 	for ; ctx.Err() == nil; n++ {
-		id := ids[r.IntN(len(ids))]
+		id := ids[r.IntN(1+r.IntN(len(ids)))] // some again and again
 		e := ledger.MachineEdit{Name: unit.Some(fmt.Sprintf("name %d", n))}
 		switch r.IntN(8) {
 		case 0:
 			e.Retired = unit.Some(true)
 		case 1:
 			e.Retired = unit.Some(false)
-		case 2:
+		case 2, 3, 4: // there and back between two beats, too
 			e.Site = unit.Some([]string{"hood", "odessa"}[r.IntN(2)])
 		}
 		// Conflicts (an address that is taken at the other site) change nothing.

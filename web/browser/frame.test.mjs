@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { findings, tooWide } from './axe.mjs'
-import { browser, found, password, setUp, shots, start, visit, watch } from './site.mjs'
+import { browser, found, invite, password, setUp, shots, start, visit, watch } from './site.mjs'
 
 const machines = 80
 let site, chrome, page
@@ -182,13 +182,16 @@ test('another dashboard on the server: it offers to load it', async () => {
     const res = await route.fetch()
     await route.fulfill({ response: res, body: (await res.text()).replace(/\/assets\/index-[^"]+\.js/, '/assets/index-NEWER.js') })
   })
-  await page.evaluate(() => dispatchEvent(new Event('online')))
-  await page.getByTestId('newer').waitFor()
-  assert.deepEqual(await findings(page), [])
-  await page.screenshot({ path: join(shots, 'frame-newer.png') })
-  await page.getByTestId('newer').getByRole('button', { name: 'Later' }).click()
-  await page.getByTestId('newer').waitFor({ state: 'hidden' })
-  await page.unroute(site.url + '/')
+  try {
+    await page.evaluate(() => dispatchEvent(new Event('online')))
+    await page.getByTestId('newer').waitFor()
+    assert.deepEqual(await findings(page), [])
+    await page.screenshot({ path: join(shots, 'frame-newer.png') })
+    await page.getByTestId('newer').getByRole('button', { name: 'Later' }).click()
+    await page.getByTestId('newer').waitFor({ state: 'hidden' })
+  } finally {
+    await page.unroute(site.url + '/')
+  }
 })
 
 test('the session ends: sign in again, and be on the same page with the same view', async () => {
@@ -209,8 +212,10 @@ test('the session ends: sign in again, and be on the same page with the same vie
 test('a viewer sees no dangerous button, and a direct address says what it takes', async () => {
   await page.goto(site.url + '/')
   await page.getByTestId('figures').waitFor()
-  const viewer = await asViewer()
+  const viewer = await invite(page, chrome, 'viewer', 'vera')
   try {
+    const refused = await viewer.evaluate(async () => (await fetch('/api/v1/commands', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"machines":[1],"setting":{"kind":"sleep"}}' })).status)
+    assert.equal(refused, 403)
     await viewer.goto(site.url + '/')
     await viewer.getByTestId('figures').waitFor()
     const buttons = await viewer.getByRole('button').allInnerTexts()
@@ -229,22 +234,6 @@ test('a viewer sees no dangerous button, and a direct address says what it takes
     await viewer.context().close()
   }
 })
-
-/** A page of somebody who may only look, invited by the real API. */
-async function asViewer() {
-  const invited = await page.evaluate(async () => {
-    const res = await fetch('/api/v1/invites', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ grants: [{ role: 'viewer' }] }) })
-    return { status: res.status, text: await res.text() }
-  })
-  assert.equal(invited.status, 201, invited.text)
-  const link = invited.text.match(/\/setup#[\w.~-]+/)?.[0]
-  assert.ok(link, invited.text)
-  const p = await visit(chrome)
-  await setUp(p, site.url + link, 'vera')
-  const refused = await p.evaluate(async () => (await fetch('/api/v1/commands', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"machines":[1],"setting":{"kind":"sleep"}}' })).status)
-  assert.equal(refused, 403)
-  return p
-}
 
 test('sign out, a wrong password, sign in, back to where one was', async () => {
   await page.goto(site.url + '/machines/1')

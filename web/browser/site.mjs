@@ -147,6 +147,19 @@ export async function signIn(page, url, name = 'alice', word = password) {
   await page.locator('[data-testid=figures], [data-testid=empty]').first().waitFor({ timeout: slow })
 }
 
+/** A page of somebody else, invited by the one who is signed in on `page`. */
+export async function invite(page, chrome, role, name) {
+  const { status, text } = await page.evaluate(async (role) => {
+    const res = await fetch('/api/v1/invites', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ grants: [{ role }] }) })
+    return { status: res.status, text: await res.text() }
+  }, role)
+  const link = text.match(/\/setup#[\w.~-]+/)?.[0]
+  if (status !== 201 || !link) throw new Error(`no invitation: ${status} ${text}`)
+  const p = await visit(chrome)
+  await setUp(p, new URL(page.url()).origin + link, name)
+  return p
+}
+
 /** Waits on Now until all machines of the site are found. */
 export const found = (page, machines) => page.waitForFunction((n) => Number(document.querySelector('[data-testid=count]')?.textContent?.match(/of ([\d,]+)/)?.[1].replaceAll(',', '')) >= n, machines, { timeout: slow })
 

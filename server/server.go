@@ -172,7 +172,7 @@ func New(o Options) *Server {
 	if o.URL != "" {
 		_ = cross.AddTrustedOrigin(strings.TrimRight(o.URL, "/")) // a proxy may have changed Host; a URL that is no origin is none
 	}
-	s.handler = s.headers(steady(s.locate(limitBody(cross.Handler(s.limitAddress(s.identify(s.limitPrincipal(compress(mux)))))))))
+	s.handler = s.headers(steady(s.locate(limitBody(cross.Handler(s.limitAddress(s.identify(s.limitPrincipal(compress(tag(mux))))))))))
 	return s
 }
 

@@ -38,6 +38,7 @@ type runCmd struct {
 	Simulate int    `placeholder:"N" help:"Start a simulated site of N machines beside, and poll that. Every page says that it is simulated."`
 	Seed     uint64 `default:"1" help:"Seed of the simulated site."`
 	Network  string `default:"127.20.0.0/16" env:"BALLAST_SIM_NETWORK" placeholder:"CIDR" help:"Addresses of the simulated machines, inside 127.0.0.0/8. Two simulated sites at once need two networks."`
+	Mix      string `type:"existingfile" placeholder:"FILE" help:"What machines the simulated site has, as of ballast sim --mix. Default: a usual mid-size site with every firmware."`
 	Profile  string `placeholder:"ADDR" help:"Serve Go's profiler at this loopback address, to find where time and memory go." hidden:""`
 }
 
@@ -106,7 +107,11 @@ func (c *runCmd) simulate(ctx context.Context, cfg *config.Config, errs io.Write
 	if err != nil {
 		return r, nil, fmt.Errorf("finding this program: %w", err)
 	}
-	cmd := exec.CommandContext(ctx, self, "sim", "--machines", strconv.Itoa(c.Simulate), "--seed", strconv.FormatUint(c.Seed, 10), "--network", c.Network, "--ready", "--control", "127.0.0.1:0") //nolint:gosec // our own binary
+	args := []string{"sim", "--machines", strconv.Itoa(c.Simulate), "--seed", strconv.FormatUint(c.Seed, 10), "--network", c.Network, "--ready", "--control", "127.0.0.1:0"}
+	if c.Mix != "" {
+		args = append(args, "--mix", c.Mix)
+	}
+	cmd := exec.CommandContext(ctx, self, args...) //nolint:gosec // our own binary
 	cmd.Stderr = errs
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 5 * time.Second

@@ -323,7 +323,7 @@ func Falls(h market.History, since time.Time, depth float64) []Fall {
 func BaseRates(h market.History, since time.Time, thresholds ...float64) (n int, share []float64) {
 	share = make([]float64, len(thresholds))
 	for i := range h {
-		c, ok := h.Change(i)
+		c, ok := h.Change(h[i].Number)
 		if !ok || h[i].Start.IsZero() || h[i].Start.Before(since) {
 			continue
 		}

@@ -213,6 +213,17 @@ var policy = map[string]Right{
 	"add-pool-profile":        Configure,
 	"change-pool-profile":     Configure,
 	"delete-pool-profile":     Configure,
+
+	// The market.
+	"market":               Look,
+	"market-history":       Look,
+	"retargets":            Look,
+	"market-entries":       Look,
+	"rig-prices":           Look,
+	"enter-market":         Money,
+	"withdraw-market":      Money,
+	"add-rig-prices":       Money,
+	"delete-rig-price":     Money,
 }
 
 // AllScopes are the scopes of a key that may do all that its owner may.

@@ -28,6 +28,7 @@ import (
 
 	"ballast/alarm/watch"
 	"ballast/config"
+	"ballast/debt/desk"
 	"ballast/fleet"
 	"ballast/ledger"
 	"ballast/ledger/secretbox"
@@ -58,6 +59,9 @@ type Options struct {
 	Meters    *report.MeterBook                       // what the meters told; nil: none
 	Alarms    *watch.Watch                            // nil: nobody watches
 	Log       *slog.Logger
+
+	// Market is the market as of now, from feeds; nil: what people enter by hand.
+	Market func(ctx context.Context, now time.Time) desk.Market
 
 	OIDC           *OIDC          // sign-in with an OpenID Connect provider; nil: none
 	Limits         Limits         // how often the API may be asked
@@ -148,6 +152,7 @@ func New(o Options) *Server {
 	s.registerAlarms()
 	s.registerActivity()
 	s.registerPower()
+	s.registerDebt()
 	s.registerLive(mux)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
 		if err := o.Record.Ping(r.Context()); err != nil {
@@ -199,6 +204,11 @@ func (s *Server) Run(ctx context.Context, doors ...net.Listener) error {
 	defer cancel()
 	go s.hub.run(ctx)
 	go s.sampleGrowth(ctx)
+	keeping := make(chan struct{})
+	go func() {
+		defer close(keeping)
+		s.keepDebtDays(ctx)
+	}()
 	reporting := make(chan struct{})
 	go func() {
 		defer close(reporting)
@@ -224,5 +234,6 @@ func (s *Server) Run(ctx context.Context, doors ...net.Listener) error {
 	}
 	<-stopped
 	<-reporting // it writes to the record, which closes next
+	<-keeping
 	return nil
 }

@@ -168,3 +168,20 @@ func Multiples(against debt.Against, price bool) []float64 {
 	}
 	return []float64{0.7, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2}
 }
+
+// SayOther is a multiple of difficulty or of the power price, in words.
+func (d *Desk) SayOther(against debt.Against, k float64) string {
+	if against == debt.PowerPrice {
+		var cost, watts float64
+		for _, g := range d.Position.Groups {
+			w := float64(g.Active) * float64(g.Efficiency)
+			cost += w * g.Power.PerMWh()
+			watts += w
+		}
+		if watts == 0 {
+			return percent(k)
+		}
+		return signed(plain(cost/watts*k, 1), d.Currency) + "/MWh"
+	}
+	return plain(d.Market.Difficulty.Value*k/1e12, 1) + " T"
+}

@@ -2,9 +2,11 @@ package desk
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"ballast/debt"
+	"ballast/market"
 	"ballast/unit"
 )
 
@@ -60,7 +62,52 @@ func Example(now time.Time, ths, watts float64) (Terms, map[Kind]string) {
 			fmt.Sprintf("%s,\"customs, contingent\",USD,%s,,,duty on new machines,made up\n", day(60), usd(0.009)),
 		Rates:         "index,date,rate,source\nSOFR," + month(-12) + ",4.30%,made up\nSOFR," + month(-5) + ",4.05%,made up\nSOFR," + month(-1) + ",3.90%,made up\n",
 		MachinePrices: "date,tier_jth,usd_per_th,kind,source\n" + month(-1) + ",<19,15.50,index,made up\n" + month(-1) + ",19-25,11.00,index,made up\n" + month(-1) + ",25-38,5.50,index,made up\n" + month(-1) + ",38-68,2.20,index,made up\n" + month(-1) + ",>68,0.80,index,made up\n" + day(-9) + ",<19,17.80,offer,made up\n",
-		Payments:      "facility,due,paid,currency,amount,source\n",
 	}
+	files[Payments] = examplePaid(files, on)
 	return t, files
+}
+
+// ExampleLines are lines of the example company for a template, cell by cell in
+// the order of the kind's columns.
+func ExampleLines(k Kind, now time.Time) ([][]string, error) {
+	_, files := Example(now, 100_000, 2_000_000)
+	t, err := market.ReadTable(strings.NewReader(files[k]))
+	if err != nil {
+		return nil, fmt.Errorf("reading the example: %w", err)
+	}
+	names, _ := Columns(k)
+	var out [][]string
+	for i := range t.Len() {
+		row := make([]string, len(names))
+		for j, n := range names {
+			row[j] = t.Text(i, n)
+		}
+		out = append(out, row)
+	}
+	return out, nil
+}
+
+// examplePaid records each payment of the example that fell due as paid, on its
+// day and to the cent.
+func examplePaid(files map[Kind]string, on debt.Date) string {
+	out := "facility,due,paid,currency,amount,source\n"
+	fs, bad := Read(Facilities, files[Facilities])
+	rates, bad2 := Read(Rates, files[Rates])
+	if len(bad)+len(bad2) > 0 {
+		return out
+	}
+	env := Book{Rates: rates.Rates}.Env()
+	for _, f := range fs.Facilities {
+		s, err := f.Schedule(env)
+		if err != nil {
+			continue
+		}
+		for _, p := range s.Payments {
+			if p.Due <= on && p.Cash.Minor > 0 {
+				amount := unit.Money{Minor: p.Cash.Minor, Currency: p.Cash.Currency}.Rat().FloatString(p.Cash.Currency.Digits())
+				out += f.ID + "," + p.Due.String() + "," + p.Due.String() + "," + string(p.Cash.Currency) + "," + amount + ",made up\n"
+			}
+		}
+	}
+	return out
 }

@@ -157,6 +157,7 @@ func New(o Options) *Server {
 	s.registerActivity()
 	s.registerPower()
 	s.registerMarket()
+	s.registerDebt()
 	s.registerLive(mux)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
 		if err := o.Record.Ping(r.Context()); err != nil {
@@ -208,6 +209,11 @@ func (s *Server) Run(ctx context.Context, doors ...net.Listener) error {
 	defer cancel()
 	go s.hub.run(ctx)
 	go s.sampleGrowth(ctx)
+	keeping := make(chan struct{})
+	go func() {
+		defer close(keeping)
+		s.keepDebtDays(ctx)
+	}()
 	reporting := make(chan struct{})
 	go func() {
 		defer close(reporting)
@@ -233,5 +239,6 @@ func (s *Server) Run(ctx context.Context, doors ...net.Listener) error {
 	}
 	<-stopped
 	<-reporting // it writes to the record, which closes next
+	<-keeping
 	return nil
 }

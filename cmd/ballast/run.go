@@ -85,6 +85,11 @@ func (c *runCmd) Run(ctx context.Context, common *common, s *streams) error {
 	if err := fleet.Sow(ctx, h.record, fleet.Seed{Name: cfg.Site.Name, Zone: cfg.Site.Zone, Ranges: cfg.Fleet.Ranges, Layout: layout}); err != nil {
 		return fmt.Errorf("writing the site into the record: %w", err)
 	}
+	if c.Simulate > 0 {
+		if err := server.SeedExample(ctx, h.record, c.Simulate, time.Now()); err != nil {
+			return err
+		}
+	}
 	if err := h.fleet.LoadGrounds(ctx); err != nil {
 		return err
 	}

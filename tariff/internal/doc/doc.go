@@ -37,29 +37,56 @@ func (p *Problems) Bad(at, format string, args ...any) {
 // None tells whether nothing is wrong so far.
 func (p *Problems) None() bool { return len(p.list) == 0 }
 
-// Err is nil, or wraps sentinel and lists the problems, each with its line when
-// the text is known.
+// Problem is one thing that is wrong. Line is 0 when it is not known.
+type Problem struct {
+	Line     int
+	At, What string
+}
+
+// Error lists problems and wraps a sentinel.
+type Error struct {
+	sentinel error
+	Problems []Problem
+}
+
+// Error lists the problems, each with its line.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(e.sentinel.Error() + ":")
+	for _, q := range e.Problems[:min(len(e.Problems), most)] {
+		b.WriteString("\n  ")
+		if q.Line > 0 {
+			fmt.Fprintf(&b, "line %d: ", q.Line)
+		}
+		if q.At != "" {
+			b.WriteString(q.At + ": ")
+		}
+		b.WriteString(q.What)
+	}
+	if n := len(e.Problems) - most; n > 0 {
+		fmt.Fprintf(&b, "\n  and %d more", n)
+	}
+	return b.String()
+}
+
+// Unwrap gives the sentinel.
+func (e *Error) Unwrap() error { return e.sentinel }
+
+// Err is nil, or an Error that wraps sentinel and lists the problems, each with
+// its line when the text is known.
 func (p *Problems) Err(sentinel error) error {
 	if p.None() {
 		return nil
 	}
-	var b strings.Builder
-	for _, q := range p.list[:min(len(p.list), most)] {
-		b.WriteString("\n  ")
+	e := &Error{sentinel: sentinel}
+	for _, q := range p.list {
+		one := Problem{At: q.at, What: q.what}
 		if p.line != nil {
-			if l := p.line(q.at); l > 0 {
-				fmt.Fprintf(&b, "line %d: ", l)
-			}
+			one.Line = p.line(q.at)
 		}
-		if q.at != "" {
-			b.WriteString(q.at + ": ")
-		}
-		b.WriteString(q.what)
+		e.Problems = append(e.Problems, one)
 	}
-	if n := len(p.list) - most; n > 0 {
-		fmt.Fprintf(&b, "\n  and %d more", n)
-	}
-	return fmt.Errorf("%w:%s", sentinel, b.String())
+	return e
 }
 
 // Decode reads one YAML document into the struct that into points to. Problems

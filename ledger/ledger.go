@@ -54,6 +54,9 @@ type Tx interface {
 	Credentials
 	Settings
 	Reports
+	Markets
+	PowerContracts
+	Forecasts
 	Alarms
 	AuditLog
 }

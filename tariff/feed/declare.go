@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"ballast/tariff/internal/doc"
 	"ballast/unit"
+	"ballast/unit/doc"
 )
 
 // ErrInvalid reports declarations that make no sense; the error lists every

@@ -1,12 +1,19 @@
 // Package doc reads declarations written in YAML: every mistake is collected
 // with the place it stands at, so that a person mends a file once.
 //
-// A value is a string, a whole number, a flag, a duration ("15m"), anything
-// that unmarshals text, a list, or keys. Unknown keys are mistakes.
+// A value is a string, a number, a flag, a duration ("15m"), anything that
+// unmarshals text, a list, or keys; [Reader.Value] reads what is written in a
+// way of its own. Unknown keys are mistakes.
+//
+// The YAML library reads a value that unmarshals itself by formatting its whole
+// document anew, which takes minutes for a site of ten thousand machines. So the
+// tree that it parses is walked here, in one pass, and names and serials are kept
+// as they were written.
 package doc
 
 import (
 	"encoding"
+	"errors"
 	"fmt"
 	"reflect"
 	"strconv"
@@ -18,42 +25,45 @@ import (
 	"github.com/goccy/go-yaml/parser"
 )
 
-// Problems collects what is wrong and where.
-type Problems struct {
-	list []problem
-	line func(at string) int
+// Problem is one thing wrong with a declaration.
+type Problem struct {
+	At   string `json:"at" doc:"Where: a path such as feeders[1].cap."`
+	What string `json:"what"`
+	Line int    `json:"line,omitempty" doc:"In the text that was read; 0 when there was none."`
 }
 
-type problem struct{ at, what string }
+// Problems collects what is wrong and where. The zero value is ready.
+type Problems struct {
+	list []Problem
+	line func(at string) int
+}
 
 // most is how many problems an error lists.
 const most = 20
 
 // Bad notes a problem at a place such as "versions[0].parts[2].price".
 func (p *Problems) Bad(at, format string, args ...any) {
-	p.list = append(p.list, problem{at, fmt.Sprintf(format, args...)})
+	p.list = append(p.list, Problem{At: at, What: fmt.Sprintf(format, args...)})
 }
 
 // None tells whether nothing is wrong so far.
 func (p *Problems) None() bool { return len(p.list) == 0 }
 
-// Problem is one thing that is wrong. Line is 0 when it is not known.
-type Problem struct {
-	Line     int
-	At, What string
-}
-
-// Error lists problems and wraps a sentinel.
-type Error struct {
-	sentinel error
-	Problems []Problem
-}
-
-// Error lists the problems, each with its line.
-func (e *Error) Error() string {
+// Err is nil, or wraps sentinel and lists the problems, each with its line when
+// the text is known; [List] takes them apart again.
+func (p *Problems) Err(sentinel error) error {
+	if p.None() {
+		return nil
+	}
 	var b strings.Builder
-	b.WriteString(e.sentinel.Error() + ":")
-	for _, q := range e.Problems[:min(len(e.Problems), most)] {
+	for i := range p.list {
+		q := &p.list[i]
+		if p.line != nil {
+			q.Line = p.line(q.At)
+		}
+		if i >= most {
+			continue
+		}
 		b.WriteString("\n  ")
 		if q.Line > 0 {
 			fmt.Fprintf(&b, "line %d: ", q.Line)
@@ -63,35 +73,43 @@ func (e *Error) Error() string {
 		}
 		b.WriteString(q.What)
 	}
-	if n := len(e.Problems) - most; n > 0 {
+	if n := len(p.list) - most; n > 0 {
 		fmt.Fprintf(&b, "\n  and %d more", n)
 	}
-	return b.String()
+	return &invalid{fmt.Errorf("%w:%s", sentinel, b.String()), p.list}
 }
 
-// Unwrap gives the sentinel.
-func (e *Error) Unwrap() error { return e.sentinel }
-
-// Err is nil, or an Error that wraps sentinel and lists the problems, each with
-// its line when the text is known.
-func (p *Problems) Err(sentinel error) error {
-	if p.None() {
-		return nil
-	}
-	e := &Error{sentinel: sentinel}
-	for _, q := range p.list {
-		one := Problem{At: q.at, What: q.what}
-		if p.line != nil {
-			one.Line = p.line(q.at)
-		}
-		e.Problems = append(e.Problems, one)
-	}
-	return e
+// invalid is an error that remembers each problem for itself.
+type invalid struct {
+	error
+	problems []Problem
 }
+
+func (e *invalid) Unwrap() error { return e.error }
+
+// List are the problems that an error of [Problems.Err] has to say, one by one;
+// none for any other error.
+func List(err error) []Problem {
+	if e, ok := errors.AsType[*invalid](err); ok {
+		return e.problems
+	}
+	return nil
+}
+
+// Reader reads declarations. The zero value reads the kinds that the package
+// names.
+type Reader struct {
+	// Value reads a scalar that is written in a way of its own, such as a number
+	// without its unit; false leaves it to the reader. It may be nil.
+	Value func(text string, into any) (bool, error)
+}
+
+// Decode reads with a [Reader] of the plain kinds.
+func Decode(text []byte, into any) *Problems { return Reader{}.Decode(text, into) }
 
 // Decode reads one YAML document into the struct that into points to. Problems
 // say what could not be read; what could be read is filled in.
-func Decode(text []byte, into any) (p *Problems) {
+func (r Reader) Decode(text []byte, into any) (p *Problems) {
 	p = new(Problems)
 	defer func() {
 		// The YAML library panics on some malformed input.
@@ -116,7 +134,7 @@ func Decode(text []byte, into any) (p *Problems) {
 		p.Bad("", "the text is empty")
 		return p
 	}
-	d := &decoder{Problems: p, anchors: map[string]ast.Node{}}
+	d := &decoder{Problems: p, Reader: r, anchors: map[string]ast.Node{}, most: max(leastNodes, len(text))}
 	p.line = func(at string) int { return d.lineOf(root, at) }
 	d.decode(root, reflect.ValueOf(into).Elem(), "", 0)
 	return p
@@ -124,19 +142,20 @@ func Decode(text []byte, into any) (p *Problems) {
 
 type decoder struct {
 	*Problems
-	anchors map[string]ast.Node
-	nodes   int
+	Reader
+	anchors     map[string]ast.Node
+	nodes, most int
 }
 
 const (
-	deepest  = 40     // of any sensible nesting; an anchor may contain itself
-	maxNodes = 50_000 // of any sensible file; anchors can multiply
+	deepest    = 40     // of any sensible nesting; an anchor may contain itself
+	leastNodes = 50_000 // that any file may have; anchors can multiply, and no text has more nodes than bytes without them
 )
 
 func (d *decoder) decode(n ast.Node, into reflect.Value, at string, depth int) {
 	d.nodes++
-	if depth > deepest || d.nodes > maxNodes {
-		if depth == deepest+1 || d.nodes == maxNodes+1 {
+	if depth > deepest || d.nodes > d.most {
+		if depth == deepest+1 || d.nodes == d.most+1 {
 			d.Bad(at, "nested too deeply, or too much")
 		}
 		return
@@ -161,7 +180,7 @@ func (d *decoder) decode(n ast.Node, into reflect.Value, at string, depth int) {
 				into = first
 			}
 		}
-		if err := fromScalar(text, into); err != nil {
+		if err := d.fromScalar(text, into); err != nil {
 			d.Bad(at, "%s", err)
 		}
 		return
@@ -251,7 +270,12 @@ func isText(v reflect.Value) bool {
 }
 
 // fromScalar reads text into a value.
-func fromScalar(text string, into reflect.Value) error {
+func (r Reader) fromScalar(text string, into reflect.Value) error {
+	if r.Value != nil {
+		if ok, err := r.Value(text, into.Addr().Interface()); ok || err != nil {
+			return err
+		}
+	}
 	switch v := into.Addr().Interface().(type) {
 	case encoding.TextUnmarshaler:
 		return v.UnmarshalText([]byte(text))

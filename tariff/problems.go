@@ -2,6 +2,7 @@ package tariff
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -20,7 +21,7 @@ func ProblemsOf(err error) []Problem {
 	if err == nil {
 		return nil
 	}
-	out := doc.List(err)
+	out := slices.Clone(doc.List(err))
 	if len(out) == 0 {
 		return []Problem{{What: err.Error()}}
 	}

@@ -70,7 +70,9 @@ func TestKept(t *testing.T) {
 		start := p(n, 0, at).Start
 		was, _ := s.Revisions(ctx, "rtm", start)
 		is, _ := again.Revisions(ctx, "rtm", start)
-		if len(is) == 0 || !slices.EqualFunc(was, is, func(a, b Value) bool { return a.Micro == b.Micro && a.Received.Equal(b.Received) && a.Revision == b.Revision }) {
+		if len(is) == 0 || !slices.EqualFunc(was, is, func(a, b Value) bool {
+			return a.Micro == b.Micro && a.Received.Equal(b.Received) && a.Revision == b.Revision
+		}) {
 			t.Errorf("interval %d: was %+v, is %+v", n, was, is)
 		}
 	}

@@ -54,7 +54,7 @@ type Tx interface {
 	Credentials
 	Settings
 	Reports
-	Markets
+	PowerPrices
 	PowerContracts
 	Forecasts
 	Alarms

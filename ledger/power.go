@@ -99,8 +99,8 @@ type ModelCard struct {
 	Body    json.RawMessage `json:"body"`
 }
 
-// Markets is what the ledger keeps of electricity markets.
-type Markets interface {
+// PowerPrices is what the ledger keeps of electricity markets.
+type PowerPrices interface {
 	// KeepMarketValues appends values. Nothing is replaced: a revision is a
 	// further value.
 	KeepMarketValues(ctx context.Context, vs []MarketValue) error

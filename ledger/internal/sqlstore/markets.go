@@ -10,7 +10,7 @@ import (
 	"ballast/ledger"
 )
 
-// KeepMarketValues implements ledger.Markets.
+// KeepMarketValues implements ledger.PowerPrices.
 func (s *Store) KeepMarketValues(ctx context.Context, vs []ledger.MarketValue) error {
 	if len(vs) == 0 {
 		return nil
@@ -76,7 +76,7 @@ func (t *txn) marketSeries(ctx context.Context, names map[string]int64) error {
 	return nil
 }
 
-// WalkMarketValues implements ledger.Markets.
+// WalkMarketValues implements ledger.PowerPrices.
 func (s *Store) WalkMarketValues(ctx context.Context, each func(ledger.MarketValue) error) error {
 	rows, err := s.reader().QueryContext(ctx, "SELECT s.name, v.start_s, v.length_s, v.micro, v.published, v.received FROM market_values v JOIN market_series s ON s.id = v.series ORDER BY v.id")
 	if err != nil {

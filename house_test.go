@@ -37,7 +37,7 @@ var may = map[string][]string{
 	"config":           {"unit", "miner"},
 	// A report is made of what the server's doors hold, without knowing them.
 	"report": {"unit", "miner"},
-	"server": {"unit", "miner", "plant", "site", "fleet", "ledger", "telemetry", "report", "alarm", "notify", "config", "web", "market", "debt"},
+	"server": {"unit", "miner", "plant", "site", "fleet", "ledger", "telemetry", "report", "alarm", "notify", "config", "web", "market", "debt", "tariff", "forecast", "price"},
 	"alarm":  {"unit", "miner", "site"},
 	// The part of the room that looks: observations from the live fleet, alarms
 	// into the record, messages out.

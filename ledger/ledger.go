@@ -54,6 +54,9 @@ type Tx interface {
 	Credentials
 	Settings
 	Reports
+	PowerPrices
+	PowerContracts
+	Forecasts
 	Alarms
 	Market
 	Money

@@ -32,6 +32,7 @@ import (
 	"ballast/ledger"
 	"ballast/ledger/secretbox"
 	"ballast/plant"
+	"ballast/price"
 	"ballast/report"
 	"ballast/telemetry"
 )
@@ -58,6 +59,10 @@ type Options struct {
 	Meters    *report.MeterBook                       // what the meters told; nil: none
 	Alarms    *watch.Watch                            // nil: nobody watches
 	Log       *slog.Logger
+
+	// What electricity costs and will cost; nil: not known. With no Prices, decisions
+	// reckon with its marginal price.
+	Desk *price.Desk
 
 	OIDC           *OIDC          // sign-in with an OpenID Connect provider; nil: none
 	Limits         Limits         // how often the API may be asked
@@ -110,6 +115,12 @@ func New(o Options) *Server {
 	s.hub = newHub(s)
 	s.reports = newReporter(s)
 	s.health = newHealth()
+	if s.Desk != nil && s.Desk.Load == nil {
+		s.Desk.Load = s.SiteLoad
+	}
+	if s.Prices == nil {
+		s.Prices = s.pricesNow
+	}
 
 	mux := http.NewServeMux()
 	about := huma.DefaultConfig("Ballast", o.Version)
@@ -148,6 +159,7 @@ func New(o Options) *Server {
 	s.registerAlarms()
 	s.registerActivity()
 	s.registerPower()
+	s.registerPrices()
 	s.registerLive(mux)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
 		if err := o.Record.Ping(r.Context()); err != nil {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	"ballast/ledger"
 	"ballast/tariff"
 	"ballast/tariff/feed"
 	"ballast/unit"
@@ -75,6 +76,22 @@ func (d *Desk) At(ctx context.Context, site string, t time.Time) (Now, error) {
 		out.Markets = append(out.Markets, d.market(ctx, name, t))
 	}
 	return out, nil
+}
+
+// Try is what one more MWh would cost a site at t by a contract that is not in
+// use, at a load of watts, or at what the site draws now.
+func (d *Desk) Try(ctx context.Context, site string, c *tariff.Contract, t time.Time, watts *float64) (tariff.Breakdown, unit.Power, error) {
+	load, _, _ := d.load(site)
+	if watts != nil {
+		load = unit.Power(*watts)
+	}
+	x, err := d.context(ctx, Contract{PowerContract: ledger.PowerContract{Site: site, Name: "\x00try"}, Parsed: c}, t)
+	if err != nil {
+		return tariff.Breakdown{}, load, err
+	}
+	x.Load = load
+	b, err := c.PriceAt(t, x)
+	return b, load, err
 }
 
 // context is everything that the price at t depends on, but the load.
@@ -151,6 +168,9 @@ func (d *Desk) incumbents(ctx context.Context, c Contract, t time.Time) (incumbe
 			t = now
 		}
 	}
+	if _, ok := c.Parsed.VersionAt(t); !ok {
+		return incumbents{demands: map[string]unit.Power{}}, nil // PriceAt says so
+	}
 	demanding := false
 	for i := range c.Parsed.Versions {
 		for j := range c.Parsed.Versions[i].Parts {
@@ -165,7 +185,7 @@ func (d *Desk) incumbents(ctx context.Context, c Contract, t time.Time) (incumbe
 	d.mu.Lock()
 	was, ok := d.peaks[key]
 	d.mu.Unlock()
-	if ok && was.from.Equal(at) {
+	if ok && was.from.Equal(at) && c.ID != 0 {
 		return was, nil
 	}
 	loc := c.Parsed.Location()
@@ -246,14 +266,32 @@ func (d *Desk) Next(ctx context.Context, site string, t time.Time, step time.Dur
 	return out, nil
 }
 
-// Marginal is what one more MWh costs a site now, for whoever decides about
-// load; none when a part of it is not known.
+// Marginal is what one MWh more or less costs a site now, for whoever reckons with
+// a change of load that lasts: a demand that is set once a month and a peak that
+// comes four times a year are not in it, they would be counted for every hour.
+// None when a part of the price is not known.
 func (d *Desk) Marginal(ctx context.Context, site string, now time.Time) unit.Opt[unit.EnergyPrice] {
-	n, err := d.At(ctx, site, now)
-	if err != nil || n.Price.Status == tariff.Missing {
-		return unit.None[unit.EnergyPrice]()
+	none := unit.None[unit.EnergyPrice]()
+	c, err := d.InForce(ctx, site, now)
+	if err != nil {
+		return none
 	}
-	return unit.Some(n.Price.Total)
+	x, err := d.context(ctx, c, now)
+	if err != nil {
+		return none
+	}
+	x.Load, _, _ = d.load(site)
+	for part := range x.DemandChance {
+		x.DemandChance[part] = 0
+	}
+	for _, set := range c.Parsed.Peaks {
+		x.PeakChance[set.Name] = 0
+	}
+	b, err := c.Parsed.PriceAt(now, x)
+	if err != nil || b.Status == tariff.Missing {
+		return none
+	}
+	return unit.Some(b.Total)
 }
 
 // Ahead gives market prices: those that were published, and for times to come

@@ -314,13 +314,17 @@ func overlap(a, b *tariff.Contract) (tariff.Date, bool) {
 	return tariff.Date{}, false
 }
 
-// problemsError is a text that was refused.
-type problemsError struct{ problems []tariff.Problem }
+// Refused is a text that makes no sense as a contract, or not at its site.
+type Refused struct{ Problems []tariff.Problem }
 
-func (e *problemsError) Error() string {
+// Error lists the problems.
+func (e *Refused) Error() string {
 	var lines []string
-	for _, p := range e.problems {
-		line := strings.TrimPrefix(p.At+": "+p.What, ": ")
+	for _, p := range e.Problems {
+		line := p.What
+		if p.At != "" {
+			line = p.At + ": " + line
+		}
 		if p.Line > 0 {
 			line = fmt.Sprintf("line %d: %s", p.Line, line)
 		}
@@ -329,7 +333,8 @@ func (e *problemsError) Error() string {
 	return strings.Join(lines, "; ")
 }
 
-func (e *problemsError) Unwrap() error { return ledger.ErrInvalid }
+// Unwrap makes it a mistake of the one who wrote it.
+func (e *Refused) Unwrap() error { return ledger.ErrInvalid }
 
 // Save adds a contract, or edits the one that c names, after checking it.
 func (d *Desk) Save(ctx context.Context, c ledger.PowerContract, by ledger.Audit) (ledger.PowerContract, error) {
@@ -338,7 +343,7 @@ func (d *Desk) Save(ctx context.Context, c ledger.PowerContract, by ledger.Audit
 		return c, err
 	}
 	if len(problems) > 0 {
-		return c, &problemsError{problems}
+		return c, &Refused{problems}
 	}
 	c.Name = parsed.Name
 	defer d.forget()

@@ -140,6 +140,27 @@ var policy = map[string]Right{
 	"report-daily": Look,
 	"report-file":  Look,
 
+	// What electricity costs.
+	"price-now":        Look,
+	"price-next":       Look,
+	"price-series":     Look,
+	"price-history":    Look,
+	"price-revisions":  Look,
+	"price-risk":       Look,
+	"price-feeds":      Look,
+	"price-scoreboard": Look,
+	"price-models":     Look,
+	"contracts":        Money,
+	"contract":         Money,
+	"add-contract":     Money,
+	"save-contract":    Money,
+	"remove-contract":  Money,
+	"check-contract":   Money,
+	"statements":       Money,
+	"statement":        Money,
+	"statement-file":   Money,
+	"issue-statement":  Money,
+
 	"report-schedules":       Configure, // they hold people's addresses
 	"add-report-schedule":    Configure,
 	"edit-report-schedule":   Configure,

@@ -127,6 +127,12 @@ func bodyFor(id string) any {
 		return map[string]any{"recipients": []string{"ops@example.com"}, "at": "07:00", "enabled": true}
 	case "scan", "edit-machine", "acknowledge-alarm", "edit-account", "passkey-options", "edit-person", "audit-check":
 		return map[string]any{}
+	case "add-contract":
+		return map[string]any{"site": "x", "text": "name: X"}
+	case "save-contract":
+		return map[string]any{"revision": 1, "text": "name: X"}
+	case "check-contract":
+		return map[string]any{"site": "site", "text": "name: X"}
 	case "silence-alarm":
 		return map[string]any{"minutes": 60, "reason": "x"}
 	case "add-silence":

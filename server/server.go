@@ -33,6 +33,7 @@ import (
 	"ballast/ledger/secretbox"
 	"ballast/market/ticker"
 	"ballast/plant"
+	"ballast/price"
 	"ballast/report"
 	"ballast/telemetry"
 )
@@ -63,6 +64,9 @@ type Options struct {
 	// The market of now; nil: nobody watches it. With no Prices, hashprice of
 	// decisions is its own.
 	Market *ticker.Ticker
+	// What electricity costs and will cost; nil: not known. With no Prices, decisions
+	// reckon with its marginal price.
+	Desk *price.Desk
 
 	OIDC           *OIDC          // sign-in with an OpenID Connect provider; nil: none
 	Limits         Limits         // how often the API may be asked
@@ -108,9 +112,6 @@ const maxBody = 1 << 20
 func New(o Options) *Server {
 	s := &Server{Options: o, throttle: newThrottle(), stalled: stalled, maps: mapViews{views: map[string]*mapView{}}, sealer: newSealer(), check: &auditCheck{}, recheck: recheckEvery,
 		byAddress: newLimiter(o.Limits.Address, 10_000), byPrincipal: newLimiter(o.Limits.Principal, 10_000)}
-	if s.Prices == nil && o.Market != nil {
-		s.Prices = func(string, time.Time) Prices { return Prices{Hashprice: s.hashpriceNow()} }
-	}
 	s.passkeys = newPasskeys(o.URL)
 	if o.OIDC != nil {
 		s.provider = newProvider(*o.OIDC, o.URL)
@@ -118,6 +119,12 @@ func New(o Options) *Server {
 	s.hub = newHub(s)
 	s.reports = newReporter(s)
 	s.health = newHealth()
+	if s.Desk != nil && s.Desk.Load == nil {
+		s.Desk.Load = s.SiteLoad
+	}
+	if s.Prices == nil {
+		s.Prices = s.pricesNow
+	}
 
 	mux := http.NewServeMux()
 	about := huma.DefaultConfig("Ballast", o.Version)
@@ -158,6 +165,7 @@ func New(o Options) *Server {
 	s.registerPower()
 	s.registerMarket()
 	s.registerDebt()
+	s.registerPrices()
 	s.registerLive(mux)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
 		if err := o.Record.Ping(r.Context()); err != nil {

@@ -223,10 +223,10 @@ versions:
 // that are shown with a past that they did not run through.
 func (s *Site) MeterHistory(from, to time.Time) []MeterQuarter {
 	m := s.Market()
-	draws := float64(s.nominalPower()) * 0.97
+	draws := float64(s.nominalPower()) * 1.02
 	var out []MeterQuarter
 	for t := from.Truncate(15 * time.Minute); t.Before(to); t = t.Add(15 * time.Minute) {
-		share := 0.965 + 0.008*wave(s.cfg.Seed, drawMarket, float64(t.Unix()), 30*3600)
+		share := 0.965 + 0.012*wave(s.cfg.Seed, drawMarket, float64(t.Unix()), 30*3600)
 		if heat := float64(s.climate.At(s.cfg.Seed, t).Temperature) - 32; heat > 0 {
 			share -= 0.006 * heat
 		}

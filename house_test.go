@@ -34,7 +34,9 @@ var may = map[string][]string{
 	"sim":           {"unit", "miner", "plant", "site"},
 	"tariff":        {"unit"},
 	"forecast":      {"unit", "tariff", "learn"},
-	"config":        {"unit", "miner"},
+	// The desk that keeps market prices, contracts, statements and forecasts.
+	"price":  {"unit", "tariff", "forecast", "learn", "ledger"},
+	"config": {"unit", "miner"},
 	// A report is made of what the server's doors hold, without knowing them.
 	"report": {"unit", "miner"},
 	"server": {"unit", "miner", "plant", "site", "fleet", "ledger", "telemetry", "report", "alarm", "notify", "config", "web", "market", "debt", "tariff", "forecast", "price"},

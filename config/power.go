@@ -12,14 +12,14 @@ import (
 // Power says where prices of electricity come from, what was signed, and how
 // prices are forecast.
 type Power struct {
-	Feeds     []MarketFeed   `yaml:"feeds" doc:"What market operators publish, polled. docs/power.md has examples of each kind."`
+	Feeds     []PowerFeed   `yaml:"feeds" doc:"What market operators publish, polled. docs/power.md has examples of each kind."`
 	Contracts []ContractFile `yaml:"contracts" doc:"Electricity contracts kept as files. Contracts may be kept in the dashboard instead, or beside."`
 	Forecast  PriceForecast  `yaml:"forecast" doc:"Forecasts of electricity prices."`
 }
 
-// MarketFeed is one source of prices, load or forecasts. Which keys it takes
+// PowerFeed is one source of prices, load or forecasts. Which keys it takes
 // depends on its kind.
-type MarketFeed struct {
+type PowerFeed struct {
 	Kind    string        `yaml:"kind" enum:"ercot-api,ercot-mis,caiso,entsoe,csv,json" doc:"Which operator's format."`
 	URL     string        `yaml:"url" doc:"Where to ask, when it is not the operator's own address: a mirror, a proxy, a test server. csv and json need one; {from} and {to} in it become times."`
 	Every   time.Duration `yaml:"every" min:"0s" doc:"How often it is polled. 0 is 5m."`
@@ -112,7 +112,7 @@ func env(value miner.Secret, variable string) (miner.Secret, error) {
 }
 
 // Resolved is the feed with its secrets read from the environment.
-func (f MarketFeed) Resolved() (MarketFeed, error) {
+func (f PowerFeed) Resolved() (PowerFeed, error) {
 	var err error
 	for _, s := range []struct {
 		to       *miner.Secret

@@ -58,6 +58,8 @@ type Tx interface {
 	PowerContracts
 	Forecasts
 	Alarms
+	Market
+	Money
 	AuditLog
 }
 

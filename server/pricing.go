@@ -441,11 +441,15 @@ func (s *Server) priceRisk(ctx context.Context, in *SiteQuery) (*struct{ Body pr
 	return &struct{ Body price.Risk }{r}, nil
 }
 
-// pricesNow is what decisions reckon with: what one more MWh costs the site.
+// pricesNow is what decisions reckon with: what one more MWh costs the site, and
+// what hashrate earns.
 func (s *Server) pricesNow(site string, now time.Time) Prices {
 	var out Prices
 	if s.Desk != nil {
 		out.Power = s.Desk.Marginal(context.Background(), site, now)
+	}
+	if s.Market != nil {
+		out.Hashprice = s.hashpriceNow()
 	}
 	return out
 }

@@ -35,8 +35,8 @@ var may = map[string][]string{
 	"tariff":        {"unit"},
 	"forecast":      {"unit", "tariff", "learn"},
 	// The desk that runs what tariff and forecast know.
-	"price": {"unit", "tariff", "forecast", "learn", "ledger"},
-	"config":        {"unit", "miner"},
+	"price":  {"unit", "tariff", "forecast", "learn", "ledger"},
+	"config": {"unit", "miner"},
 	// A report is made of what the server's doors hold, without knowing them.
 	"report": {"unit", "miner"},
 	"server": {"unit", "miner", "plant", "site", "fleet", "ledger", "telemetry", "report", "alarm", "notify", "config", "web", "market", "debt", "tariff", "forecast", "price"},

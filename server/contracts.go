@@ -133,7 +133,7 @@ func contractHead(c price.Contract, now time.Time) ContractHead {
 }
 
 func (s *Server) contracts(ctx context.Context, in *SiteQuery) (*struct{ Body []ContractHead }, error) {
-	desk, err := s.desk()
+	desk, err := s.priceDesk()
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +152,7 @@ func (s *Server) contracts(ctx context.Context, in *SiteQuery) (*struct{ Body []
 
 // ownContract is one contract at a site where the one who asks may look into it.
 func (s *Server) ownContract(ctx context.Context, id int64) (*price.Desk, price.Contract, error) {
-	desk, err := s.desk()
+	desk, err := s.priceDesk()
 	if err != nil {
 		return nil, price.Contract{}, err
 	}
@@ -191,7 +191,7 @@ func (s *Server) contract(ctx context.Context, in *contractPath) (*struct{ Body 
 }
 
 func (s *Server) addContract(ctx context.Context, in *contractInput) (*struct{ Body ContractHead }, error) {
-	desk, err := s.desk()
+	desk, err := s.priceDesk()
 	if err != nil {
 		return nil, err
 	}
@@ -253,7 +253,7 @@ func (s *Server) removeContract(ctx context.Context, in *contractPath) (*struct{
 }
 
 func (s *Server) checkContract(ctx context.Context, in *contractTry) (*struct{ Body ContractCheck }, error) {
-	desk, err := s.desk()
+	desk, err := s.priceDesk()
 	if err != nil {
 		return nil, err
 	}

@@ -17,12 +17,12 @@ import (
 	"ballast/unit"
 )
 
-// errNoDesk is for servers that run without prices.
-func (s *Server) desk() (*price.Desk, error) {
-	if s.Desk == nil {
+// priceDesk is the desk of prices; 503 on a server that runs without.
+func (s *Server) priceDesk() (*price.Desk, error) {
+	if s.PriceDesk == nil {
 		return nil, huma.Error503ServiceUnavailable("prices are not available here")
 	}
-	return s.Desk, nil
+	return s.PriceDesk, nil
 }
 
 // priceError names the desk's errors.
@@ -168,7 +168,7 @@ func (s *Server) registerPrices() {
 }
 
 func (s *Server) priceNow(ctx context.Context, in *priceNowInput) (*struct{ Body []PriceSite }, error) {
-	desk, err := s.desk()
+	desk, err := s.priceDesk()
 	if err != nil {
 		return nil, err
 	}
@@ -214,7 +214,7 @@ func (s *Server) siteNames(ctx context.Context, sites Scope) ([]string, error) {
 }
 
 func (s *Server) priceNext(ctx context.Context, in *priceNextInput) (*struct{ Body priceNextBody }, error) {
-	desk, err := s.desk()
+	desk, err := s.priceDesk()
 	if err != nil {
 		return nil, err
 	}
@@ -241,7 +241,7 @@ func (s *Server) priceNext(ctx context.Context, in *priceNextInput) (*struct{ Bo
 }
 
 func (s *Server) priceSeries(ctx context.Context, _ *struct{}) (*struct{ Body []PriceSeries }, error) {
-	desk, err := s.desk()
+	desk, err := s.priceDesk()
 	if err != nil {
 		return nil, err
 	}
@@ -274,7 +274,7 @@ func (s *Server) priceSeries(ctx context.Context, _ *struct{}) (*struct{ Body []
 }
 
 func (s *Server) priceHistory(ctx context.Context, in *priceHistoryInput) (*struct{ Body priceHistoryBody }, error) {
-	desk, err := s.desk()
+	desk, err := s.priceDesk()
 	if err != nil {
 		return nil, err
 	}
@@ -345,7 +345,7 @@ type priceRevisionsInput struct {
 }
 
 func (s *Server) priceRevisions(ctx context.Context, in *priceRevisionsInput) (*struct{ Body []SeriesValue }, error) {
-	desk, err := s.desk()
+	desk, err := s.priceDesk()
 	if err != nil {
 		return nil, err
 	}
@@ -369,7 +369,7 @@ func (s *Server) priceFeeds(context.Context, *struct{}) (*struct {
 		Simulated bool          `json:"simulated"`
 	}
 }, error) {
-	desk, err := s.desk()
+	desk, err := s.priceDesk()
 	if err != nil {
 		return nil, err
 	}
@@ -400,7 +400,7 @@ type priceBoardBody struct {
 }
 
 func (s *Server) priceBoard(ctx context.Context, in *priceBoardInput) (*struct{ Body priceBoardBody }, error) {
-	desk, err := s.desk()
+	desk, err := s.priceDesk()
 	if err != nil {
 		return nil, err
 	}
@@ -414,7 +414,7 @@ func (s *Server) priceBoard(ctx context.Context, in *priceBoardInput) (*struct{ 
 func (s *Server) priceModels(ctx context.Context, in *struct {
 	Days int `query:"days" default:"28" minimum:"1" maximum:"730"`
 }) (*struct{ Body []price.Card }, error) {
-	desk, err := s.desk()
+	desk, err := s.priceDesk()
 	if err != nil {
 		return nil, err
 	}
@@ -426,7 +426,7 @@ func (s *Server) priceModels(ctx context.Context, in *struct {
 }
 
 func (s *Server) priceRisk(ctx context.Context, in *SiteQuery) (*struct{ Body price.Risk }, error) {
-	desk, err := s.desk()
+	desk, err := s.priceDesk()
 	if err != nil {
 		return nil, err
 	}
@@ -445,8 +445,8 @@ func (s *Server) priceRisk(ctx context.Context, in *SiteQuery) (*struct{ Body pr
 // what hashrate earns.
 func (s *Server) pricesNow(site string, now time.Time) Prices {
 	var out Prices
-	if s.Desk != nil {
-		out.Power = s.Desk.Marginal(context.Background(), site, now)
+	if s.PriceDesk != nil {
+		out.Power = s.PriceDesk.Marginal(context.Background(), site, now)
 	}
 	if s.Market != nil {
 		out.Hashprice = s.hashpriceNow()

@@ -63,7 +63,7 @@ type Options struct {
 
 	// What electricity costs and will cost; nil: not known. With no Prices, decisions
 	// reckon with its marginal price.
-	Desk *price.Desk
+	PriceDesk *price.Desk
 	// The market of now; nil: nobody watches it. With no Prices, decisions reckon
 	// with its hashprice.
 	Market *ticker.Ticker
@@ -119,8 +119,8 @@ func New(o Options) *Server {
 	s.hub = newHub(s)
 	s.reports = newReporter(s)
 	s.health = newHealth()
-	if s.Desk != nil && s.Desk.Load == nil {
-		s.Desk.Load = s.SiteLoad
+	if s.PriceDesk != nil && s.PriceDesk.Load == nil {
+		s.PriceDesk.Load = s.SiteLoad
 	}
 	if s.Prices == nil {
 		s.Prices = s.pricesNow

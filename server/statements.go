@@ -55,7 +55,7 @@ func (s *Server) registerStatements() {
 }
 
 func (s *Server) statements(ctx context.Context, in *SiteQuery) (*struct{ Body statementsBody }, error) {
-	desk, err := s.desk()
+	desk, err := s.priceDesk()
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +72,7 @@ func (s *Server) statements(ctx context.Context, in *SiteQuery) (*struct{ Body s
 
 // month settles or reads one month for the one who asks.
 func (s *Server) month(ctx context.Context, only, text string, detail bool) (StatementBody, error) {
-	desk, err := s.desk()
+	desk, err := s.priceDesk()
 	if err != nil {
 		return StatementBody{}, err
 	}
@@ -122,7 +122,7 @@ func (s *Server) issueStatement(ctx context.Context, in *struct {
 	SiteQuery
 	Month string `path:"month" maxLength:"20" doc:"2026-10"`
 }) (*struct{ Body StatementBody }, error) {
-	desk, err := s.desk()
+	desk, err := s.priceDesk()
 	if err != nil {
 		return nil, err
 	}

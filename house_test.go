@@ -34,7 +34,7 @@ var may = map[string][]string{
 	"sim":           {"unit", "miner", "plant", "site"},
 	"tariff":        {"unit"},
 	"forecast":      {"unit", "tariff", "learn"},
-	// The desk that keeps market prices, contracts, statements and forecasts.
+	// The desk that runs what tariff and forecast know.
 	"price":  {"unit", "tariff", "forecast", "learn", "ledger"},
 	"config": {"unit", "miner"},
 	// A report is made of what the server's doors hold, without knowing them.

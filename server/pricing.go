@@ -17,12 +17,12 @@ import (
 	"ballast/unit"
 )
 
-// errNoDesk is for servers that run without prices.
+// priceDesk is the desk of prices; 503 on a server that runs without.
 func (s *Server) priceDesk() (*price.Desk, error) {
-	if s.Desk == nil {
+	if s.PriceDesk == nil {
 		return nil, huma.Error503ServiceUnavailable("prices are not available here")
 	}
-	return s.Desk, nil
+	return s.PriceDesk, nil
 }
 
 // priceError names the desk's errors.
@@ -444,9 +444,12 @@ func (s *Server) priceRisk(ctx context.Context, in *SiteQuery) (*struct{ Body pr
 // pricesNow is what decisions reckon with: what one more MWh costs the site, and
 // what hashrate earns.
 func (s *Server) pricesNow(site string, now time.Time) Prices {
-	out := Prices{Hashprice: s.hashpriceNow()}
-	if s.Desk != nil {
-		out.Power = s.Desk.Marginal(context.Background(), site, now)
+	var out Prices
+	if s.PriceDesk != nil {
+		out.Power = s.PriceDesk.Marginal(context.Background(), site, now)
+	}
+	if s.Market != nil {
+		out.Hashprice = s.hashpriceNow()
 	}
 	return out
 }

@@ -61,12 +61,12 @@ type Options struct {
 	Alarms    *watch.Watch                            // nil: nobody watches
 	Log       *slog.Logger
 
-	// The market of now; nil: nobody watches it. With no Prices, hashprice of
-	// decisions is its own.
-	Market *ticker.Ticker
 	// What electricity costs and will cost; nil: not known. With no Prices, decisions
 	// reckon with its marginal price.
-	Desk *price.Desk
+	PriceDesk *price.Desk
+	// The market of now; nil: nobody watches it. With no Prices, decisions reckon
+	// with its hashprice.
+	Market *ticker.Ticker
 
 	OIDC           *OIDC          // sign-in with an OpenID Connect provider; nil: none
 	Limits         Limits         // how often the API may be asked
@@ -119,8 +119,8 @@ func New(o Options) *Server {
 	s.hub = newHub(s)
 	s.reports = newReporter(s)
 	s.health = newHealth()
-	if s.Desk != nil && s.Desk.Load == nil {
-		s.Desk.Load = s.SiteLoad
+	if s.PriceDesk != nil && s.PriceDesk.Load == nil {
+		s.PriceDesk.Load = s.SiteLoad
 	}
 	if s.Prices == nil {
 		s.Prices = s.pricesNow
@@ -163,9 +163,9 @@ func New(o Options) *Server {
 	s.registerAlarms()
 	s.registerActivity()
 	s.registerPower()
+	s.registerPrices()
 	s.registerMarket()
 	s.registerDebt()
-	s.registerPrices()
 	s.registerLive(mux)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
 		if err := o.Record.Ping(r.Context()); err != nil {

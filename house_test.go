@@ -28,6 +28,8 @@ var may = map[string][]string{
 	"telemetry":        {"unit", "miner"},
 	"market":           {"unit"},
 	"debt":             {"unit", "market", "learn"},
+	// The part of the room that looks: sources into the record.
+	"market/ticker": {"unit", "ledger"},
 	"fleet":            {"unit", "miner", "plant", "site", "ledger", "telemetry"},
 	"sim":              {"unit", "miner", "plant", "site"},
 	"tariff":           {"unit"},
@@ -35,7 +37,7 @@ var may = map[string][]string{
 	"config":           {"unit", "miner"},
 	// A report is made of what the server's doors hold, without knowing them.
 	"report": {"unit", "miner"},
-	"server": {"unit", "miner", "plant", "site", "fleet", "ledger", "telemetry", "report", "alarm", "notify", "config", "web", "debt", "market"},
+	"server": {"unit", "miner", "plant", "site", "fleet", "ledger", "telemetry", "report", "alarm", "notify", "config", "web", "market", "debt"},
 	"alarm":  {"unit", "miner", "site"},
 	// The part of the room that looks: observations from the live fleet, alarms
 	// into the record, messages out.

@@ -110,6 +110,7 @@ func TestAnnotatedLoadsBack(t *testing.T) {
 	if len(got.Keys) == 1 && got.Fleet.Ranges[0] == c.Fleet.Ranges[0] {
 		got.Plant, c.Plant = Plant{}, Plant{}
 		got.Metrics.RemoteWrite, c.Metrics.RemoteWrite = nil, nil
+		got.Market.Feeds, c.Market.Feeds = nil, nil
 		if len(got.TrustedProxies) == 0 { // an empty list and none are the same
 			got.TrustedProxies = nil
 		}

@@ -56,6 +56,7 @@ type Tx interface {
 	Reports
 	Alarms
 	Money
+	Market
 	AuditLog
 }
 

@@ -227,6 +227,16 @@ var policy = map[string]Right{
 	"drop-debt-entry": Money,
 	"import-debt":     Money,
 	"debt-template":   Money,
+	// The market.
+	"market":           Look,
+	"market-history":   Look,
+	"retargets":        Look,
+	"market-entries":   Look,
+	"rig-prices":       Look,
+	"enter-market":     Money,
+	"withdraw-market":  Money,
+	"add-rig-prices":   Money,
+	"delete-rig-price": Money,
 }
 
 // AllScopes are the scopes of a key that may do all that its owner may.

@@ -171,6 +171,10 @@ func bodyFor(id string) any {
 		return map[string]any{"seen": 0, "terms": map[string]any{}}
 	case "import-debt":
 		return map[string]any{"kind": "rates", "file": "aW5kZXgsZGF0ZSxyYXRlCg==", "preview": true}
+	case "enter-market":
+		return map[string]any{"series": "price_usd", "value": 60000, "source": "x"}
+	case "add-rig-prices":
+		return map[string]any{"preview": true, "prices": []map[string]any{{"day": "2026-06-30", "tier": "15-20", "usd_per_th": 16, "kind": "index", "source": "x"}}}
 	case "apply-pool-profile":
 		return map[string]any{"machines": []int{1}, "preview": true}
 	}

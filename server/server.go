@@ -28,10 +28,10 @@ import (
 
 	"ballast/alarm/watch"
 	"ballast/config"
-	"ballast/debt/desk"
 	"ballast/fleet"
 	"ballast/ledger"
 	"ballast/ledger/secretbox"
+	"ballast/market/ticker"
 	"ballast/plant"
 	"ballast/report"
 	"ballast/telemetry"
@@ -60,8 +60,9 @@ type Options struct {
 	Alarms    *watch.Watch                            // nil: nobody watches
 	Log       *slog.Logger
 
-	// Market is the market as of now, from feeds; nil: what people enter by hand.
-	Market func(ctx context.Context, now time.Time) desk.Market
+	// The market of now; nil: nobody watches it. With no Prices, hashprice of
+	// decisions is its own.
+	Market *ticker.Ticker
 
 	OIDC           *OIDC          // sign-in with an OpenID Connect provider; nil: none
 	Limits         Limits         // how often the API may be asked
@@ -107,6 +108,9 @@ const maxBody = 1 << 20
 func New(o Options) *Server {
 	s := &Server{Options: o, throttle: newThrottle(), stalled: stalled, maps: mapViews{views: map[string]*mapView{}}, sealer: newSealer(), check: &auditCheck{}, recheck: recheckEvery,
 		byAddress: newLimiter(o.Limits.Address, 10_000), byPrincipal: newLimiter(o.Limits.Principal, 10_000)}
+	if s.Prices == nil && o.Market != nil {
+		s.Prices = func(string, time.Time) Prices { return Prices{Hashprice: s.hashpriceNow()} }
+	}
 	s.passkeys = newPasskeys(o.URL)
 	if o.OIDC != nil {
 		s.provider = newProvider(*o.OIDC, o.URL)
@@ -153,6 +157,7 @@ func New(o Options) *Server {
 	s.registerActivity()
 	s.registerPower()
 	s.registerDebt()
+	s.registerMarket()
 	s.registerLive(mux)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
 		if err := o.Record.Ping(r.Context()); err != nil {

@@ -25,6 +25,7 @@ import (
 	"ballast/ledger/postgres"
 	"ballast/ledger/secretbox"
 	"ballast/ledger/sqlite"
+	"ballast/market/ticker"
 	"ballast/plant"
 	"ballast/report"
 	"ballast/server"
@@ -92,6 +93,12 @@ func (c *runCmd) Run(ctx context.Context, common *common, s *streams) error {
 		return err
 	}
 	h.troubles, h.settings = troubles, config.Explain(cfg, places)
+	bitcoin, stopMarket, err := h.marketWatch(ctx, c.Seed)
+	if err != nil {
+		return err
+	}
+	defer stopMarket()
+	h.market = bitcoin
 	return h.run(ctx, s)
 }
 
@@ -168,6 +175,7 @@ type house struct {
 	meters    report.MeterBook
 	troubles  *server.Troubles
 	settings  []config.Entry
+	market    *ticker.Ticker
 }
 
 func open(ctx context.Context, cfg config.Config, simulated bool, log *slog.Logger) (*house, error) {
@@ -269,7 +277,7 @@ func (h *house) run(ctx context.Context, s *streams) error {
 	srv := server.New(server.Options{
 		Alarms: alarms, Mailer: mailer{alarms}, Fleet: h.fleet, Record: h.record, History: h.history, Batcher: h.batcher, Metrics: metrics, Web: web.Dist(), Site: h.cfg.Site.Name, Zone: h.cfg.Site.Zone,
 		Version: version, Simulated: h.simulated, URL: url, Scans: h.scans, Keys: h.keys, Box: h.box, Plant: h.latest.All, Meters: &h.meters, Log: h.log,
-		Troubles: h.troubles, Settings: h.settings, Files: server.Files{Data: h.cfg.Data, History: telemetryPath(h.cfg), Record: recordFile(h.cfg)}, RecordEngine: h.cfg.Ledger.Engine,
+		Troubles: h.troubles, Settings: h.settings, Files: server.Files{Data: h.cfg.Data, History: telemetryPath(h.cfg), Record: recordFile(h.cfg)}, RecordEngine: h.cfg.Ledger.Engine, Market: h.market,
 		OIDC: entry.oidc, TrustedProxies: h.cfg.TrustedProxies, Limits: server.Limits{Address: float64(h.cfg.Limits.Address), Principal: float64(h.cfg.Limits.Principal)},
 	})
 	if err := openDoor(ctx, h.record, h.cfg.Data, local, url); err != nil {
@@ -296,6 +304,7 @@ func (h *house) run(ctx context.Context, s *streams) error {
 	begin("scanning", func(ctx context.Context) error { return h.scans.Every(ctx, h.cfg.Fleet.Rescan) })
 	begin("the plant", h.plant)
 	begin("the alarms", alarms.Run)
+	begin("the market", h.market.Run)
 	wg.Wait()
 	select {
 	case err := <-failed:

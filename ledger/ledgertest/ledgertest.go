@@ -70,6 +70,7 @@ func Run(t *testing.T, open Open) {
 		{"Reports", testReports},
 		{"MeterEnergy", testMeterEnergy},
 		{"ReportSchedules", testReportSchedules},
+		{"Market", testMarket},
 		{"Alarms", testAlarms},
 		{"Outbox", testOutbox},
 		{"Documents", testDocuments},

@@ -975,6 +975,14 @@ export interface components {
       /** How many sessions ended. */
       "ended": number
     }
+    EnterMarketInputBody: {
+      /** When it was true; missing: now. */
+      "at"?: string
+      "series": "price_usd" | "difficulty" | "fees_sat"
+      /** Where you have it from. */
+      "source": string
+      "value": number
+    }
     ErrorDetail: {
       /** Where the error occurred, e.g. 'body.items[3].tags' or 'path.thing-id' */
       "location"?: string
@@ -1177,15 +1185,14 @@ export interface components {
       /** Addresses that answer in no miner's dialect. */
       "unknown": number
     }
-    FlowLine: {
-      "amount": components['schemas']['Amount']
-      "every"?: string
-      "id": number
-      "line": string
-      "name"?: string
-      "on": string
-      "source": components['schemas']['DeskSource']
-      "until"?: string
+    HalvingBody: {
+      "at": string
+      "early": string
+      "height": number
+      "late": string
+      "number": number
+      /** After it. */
+      "subsidy_sat": number
     }
     HistoryBody: {
       "bucket_s": number
@@ -1384,6 +1391,17 @@ export interface components {
       "site"?: string
       "tags"?: (string)[] | null
     }
+    LedgerMarketEntry: {
+      "actor": string
+      "at": string
+      "entered_at": string
+      "id": number
+      "series": string
+      "source": string
+      "value": number
+      "withdrawn_at"?: string
+      "withdrawn_by"?: string
+    }
     LedgerNote: {
       "actor": string
       "at": string
@@ -1410,6 +1428,17 @@ export interface components {
       "schedule": number
       "site": string
       "to": (string)[] | null
+    }
+    LedgerRigPrice: {
+      "actor": string
+      "at": string
+      "currency": string
+      "entered_at": string
+      "id": number
+      "kind": string
+      "micro_per_th": number
+      "source": string
+      "tier": string
     }
     LinkIdentityResponse: {
       "location": string
@@ -1545,17 +1574,84 @@ export interface components {
       "name": string
       "slots": number
     }
-    MarginPage: {
-      /** Of a bitcoin, at which the lender calls. */
-      "call_price": components['schemas']['Amount']
-      "called": boolean
-      "liquidate": boolean
-      "liquidation_price": components['schemas']['Amount']
-      "ltv": number
-      /** Restores the initial loan to value. */
-      "pay": components['schemas']['Amount']
-      /** So do these coins. */
-      "post": components['schemas']['Amount']
+    MarketBody: {
+      "at": string
+      "difficulty"?: components['schemas']['MarketNumber']
+      "fee_share"?: components['schemas']['MarketNumber']
+      /** Of a block, mean of 144 blocks. */
+      "fees"?: components['schemas']['MarketNumber']
+      "halving"?: components['schemas']['HalvingBody']
+      "hashprice"?: components['schemas']['MarketNumber']
+      /** What is not known, and what to do about it. */
+      "missing": (components['schemas']['MarketMissing'])[] | null
+      "network"?: components['schemas']['MarketNumber']
+      /** Who found the blocks of the last week, most first. */
+      "pools": (components['schemas']['PoolBody'])[] | null
+      "price"?: components['schemas']['MarketNumber']
+      "retarget"?: components['schemas']['RetargetBody']
+      "sat_per_ph_day"?: components['schemas']['MarketNumber']
+      /** The sources are simulated: no number here is about the real network. */
+      "simulated": boolean
+      "sources": (components['schemas']['MarketSource'])[] | null
+      "subsidy"?: components['schemas']['MarketNumber']
+      "tip"?: components['schemas']['MarketNumber']
+    }
+    MarketDay: {
+      /** UTC. */
+      "day": string
+      "difficulty"?: number
+      /** With the fees of 144 blocks where they were kept, else of the subsidy alone. */
+      "hashprice_usd"?: number
+      /** Mean of the day's epoch; missing while it runs. */
+      "network_ehs"?: number
+      "price_usd"?: number
+      "subsidy_sat"?: number
+      /** hashprice_usd has fees in it. */
+      "with_fees": boolean
+    }
+    MarketHistoryBody: {
+      /** Oldest first. */
+      "days": (components['schemas']['MarketDay'])[] | null
+      "from": string
+      "marks": (components['schemas']['MarketMark'])[] | null
+      "to": string
+    }
+    MarketMark: {
+      "at": string
+      /** Of difficulty. */
+      "change"?: number
+      "height": number
+      "kind": "retarget" | "halving"
+    }
+    MarketMissing: {
+      "what": string
+      "why": string
+    }
+    MarketNumber: {
+      /** When Ballast got it. */
+      "asked": string
+      /** When it was true. */
+      "at": string
+      /** Standard deviation, where it is an estimate; in the number's unit. */
+      "error"?: number
+      /** How it is reckoned. */
+      "formula"?: string
+      /** What the formula was given. */
+      "inputs"?: (components['schemas']['NamedNum'])[] | null
+      /** quoted by a source, entered by somebody, or reckoned from others. */
+      "kind": "quoted" | "entered" | "reckoned"
+      "source": string
+      "unit": string
+      "value": number
+    }
+    MarketSource: {
+      "answered"?: string
+      "asked"?: string
+      "failure"?: string
+      "gives": (string)[] | null
+      "kind": "mempool" | "node" | "csv"
+      "name": string
+      "simulated": boolean
     }
     Me: {
       "full_name"?: string
@@ -1763,6 +1859,11 @@ export interface components {
     }
     NamePasskeyRequest: {
       "name": string
+    }
+    NamedNum: {
+      "name": string
+      "unit": string
+      "value": number
     }
     NetworksBody: {
       "networks": (string)[] | null
@@ -2000,6 +2101,11 @@ export interface components {
       "pressure_bar"?: number | null
       "temperature_c"?: number | null
       "wet_bulb_c"?: number | null
+    }
+    PoolBody: {
+      "blocks": number
+      "pool": string
+      "share": number
     }
     PoolProfile: {
       "by": string
@@ -2366,13 +2472,56 @@ export interface components {
       /** No polls exist. */
       "unknown_h": number
     }
-    RigLine: {
-      "id": number
-      "kind": string
-      "on": string
-      "price": string
+    RetargetBody: {
+      "at": string
+      "blocks_left": number
+      /** Relative: -0.05 is five per cent down. */
+      "change": number
+      "difficulty": number
+      /** Of this epoch, to the newest block. */
+      "elapsed_s": number
+      "formula": string
+      "height": number
+      /** Nineteen in twenty outcomes are below. */
+      "high": number
+      /** Between blocks of this epoch that have passed, of 2015. */
+      "intervals": number
+      /** Nineteen in twenty outcomes are above. */
+      "low": number
+    }
+    RetargetRow: {
+      "at": string
+      /** Difficulty under the highest that was known before: -0.2 is a fifth under it. */
+      "below_peak": number
+      /** Against the epoch before. */
+      "change"?: number
+      "difficulty": number
+      "epoch": number
+      "height": number
+      /** Missing while it runs. */
+      "network_ehs"?: number
+    }
+    RigPriceBody: {
+      /** 2026-06-30 */
+      "day": string
+      "kind": "index" | "transaction" | "offer" | "liquidation" | "estimate"
       "source": string
+      /** Efficiency: 15-20, <38, ~17.5, all; in J/TH. */
       "tier": string
+      "usd_per_th": number
+    }
+    RigPricesBody: {
+      /** With preview, what would be. */
+      "entered": (components['schemas']['LedgerRigPrice'])[] | null
+      /** What is wrong, line by line; then nothing was entered. */
+      "errors": (string)[] | null
+    }
+    RigPricesInputBody: {
+      /** Only say what would be entered and what is wrong. */
+      "preview"?: boolean
+      "prices"?: (components['schemas']['RigPriceBody'])[] | null
+      /** CSV with the columns date, tier_jth, usd_per_th, kind and source. */
+      "text"?: string
     }
     RightInfo: {
       "meaning": string

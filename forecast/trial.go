@@ -1,0 +1,137 @@
+package forecast
+
+import (
+	"context"
+	"fmt"
+
+	"ballast/learn"
+)
+
+// Trial is an ensemble's forecasts of the last days of a panel, each from the
+// days before it, and what they are compared with.
+type Trial struct {
+	Market string
+	First  int                         // day of the panel
+	Said   [][Hours]float64            // of each day: the point forecast
+	Parts  map[string][][Hours]float64 // the same of the models it is made of
+	Order  []string                    // their names
+	Cone   Tally                       // of the distributions
+	Plain  Tally                       // of rolling residual quantiles around the same point forecast
+	Used   Used                        // processor seconds, the days before the first included
+	Before int                         // those days: errors of theirs are learned from
+}
+
+// quarter is the days of which coverage is told one by one.
+const quarter = 91
+
+// Tally is how distributions did.
+type Tally struct {
+	Pinball  float64   // mean over hours and levels
+	Cover90  float64   // share of hours between the quantiles of 5 and 95 %
+	Quarters []float64 // the same of each 91 days; of the last ones when half of them are there
+	days     int
+	counts   []float64
+}
+
+func (t *Tally) add(levels []float64, values [][]float64, mean, came [Hours]float64) {
+	if t.days%quarter == 0 {
+		t.Quarters, t.counts = append(t.Quarters, 0), append(t.counts, 0)
+	}
+	d := Distribution{Levels: levels, Values: values, Mean: mean[:]}
+	for h := range Hours {
+		s := d.Score(h, came[h])
+		t.Pinball += s.Pinball
+		if s.In90 {
+			t.Cover90++
+			t.Quarters[len(t.Quarters)-1]++
+		}
+		t.counts[len(t.counts)-1]++
+	}
+	t.days++
+}
+
+func (t *Tally) end() {
+	n := float64(t.days * Hours)
+	t.Pinball, t.Cover90 = t.Pinball/n, t.Cover90/n
+	for i := range t.Quarters {
+		t.Quarters[i] /= t.counts[i]
+	}
+	if last := len(t.counts) - 1; last > 0 && t.counts[last] < quarter*Hours/2 {
+		t.Quarters = t.Quarters[:last]
+	}
+}
+
+// Try forecasts the last days of a panel one after the other. clock tells
+// processor seconds; told is called after each forecast, those of the days before
+// the first included (both may be nil).
+func Try(ctx context.Context, e *Ensemble, p *Panel, days int, clock func() float64, told func(done, days int)) (*Trial, error) {
+	first := p.Days() - days
+	if days < 1 || first < leastPast+14 {
+		return nil, fmt.Errorf("the last %d of %d days: %w", days, p.Days(), ErrTooShort)
+	}
+	t := &Trial{Market: p.Market, First: first, Parts: make(map[string][][Hours]float64)}
+	if clock == nil {
+		clock = func() float64 { return 0 }
+	}
+	if told == nil {
+		told = func(int, int) {}
+	}
+	levels := learn.Levels(99)
+	var past []outlook
+	e.clock, e.watch = clock, func(o []outlook) { past = o }
+	defer func() { e.clock, e.watch = nil, nil }()
+	e.Progress = func(done, of int) {
+		if len(t.Said) == 0 { // making up for the days before
+			t.Before = of
+			told(done, of+days)
+		}
+	}
+	for d := first; d < p.Days(); d++ {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		began, models := clock(), e.used.Lear+e.used.Nets+e.used.Trees
+		f, err := e.Forecast(p, d)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", p.Date(d).Format("2006-01-02"), err)
+		}
+		e.used.Cone += clock() - began - (e.used.Lear + e.used.Nets + e.used.Trees - models)
+		today := past[len(past)-1]
+		t.Before = max(t.Before, len(past)-1)
+		t.Said = append(t.Said, today.mean)
+		t.parts(&today.said)
+		t.Cone.add(levels, f.Values, today.mean, p.Price[d])
+		t.Plain.add(levels, plainCone(past, levels), today.mean, p.Price[d])
+		told(t.Before+len(t.Said), t.Before+days)
+	}
+	t.Cone.end()
+	t.Plain.end()
+	t.Used = e.used
+	return t, nil
+}
+
+func (t *Trial) parts(o *opinion) {
+	add := func(name string, said ...[Hours]float64) {
+		if len(said) == 0 {
+			return
+		}
+		if len(t.Said) == 1 {
+			t.Order = append(t.Order, name)
+		}
+		var m [Hours]float64
+		for h := range Hours {
+			m[h] = meanOf(said, h)
+		}
+		t.Parts[name] = append(t.Parts[name], m)
+	}
+	for i, f := range o.Lear {
+		name := fmt.Sprintf("LEAR, window %d of %d", i+1, len(o.Lear))
+		if len(o.Lear) == len(Windows) {
+			name = fmt.Sprintf("LEAR %d", Windows[i])
+		}
+		add(name, f)
+	}
+	add("LEAR, mean", o.Lear...)
+	add("networks, mean", o.Nets...)
+	add("trees, mean", o.Trees...)
+}

@@ -134,9 +134,10 @@ func (e *Ensemble) Forecast(p *Panel, d int) (*Distribution, error) {
 		e.watch(past)
 	}
 	out := &Distribution{Series: p.Market, Issued: p.Date(d), Model: e.Name(), Start: p.Date(d), Slot: 3600e9, Levels: learn.Levels(99), Notes: notes}
-	today := past[len(past)-1]
-	out.Mean = slices.Clone(today.mean[:])
 	out.Values = cone(past, out.Levels)
+	for _, q := range out.Values {
+		out.Mean = append(out.Mean, q[len(q)/2])
+	}
 	if e.SpikeAt != 0 {
 		out.SpikeAt = e.SpikeAt
 		for s := range out.Values {

@@ -11,27 +11,37 @@ const (
 	treeShare = 0.4
 )
 
+// kind is what models of one kind said, and what they count together.
+type kind struct {
+	said  [][Hours]float64
+	share float64
+}
+
+// kinds are those that said something.
+func (o *opinion) kinds() []kind {
+	out := make([]kind, 0, 3)
+	for _, k := range []kind{{o.Lear, learShare}, {o.Nets, netsShare}, {o.Trees, treeShare}} {
+		if len(k.said) > 0 {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
 // mix is the point forecast of each day, the models weighed by their kind, and
 // how far they are from it.
 func mix(past []outlook) {
 	for i := range past {
 		o := &past[i]
-		kinds := []struct {
-			said  [][Hours]float64
-			share float64
-		}{{o.said.Lear, learShare}, {o.said.Nets, netsShare}, {o.said.Trees, treeShare}}
+		kinds := o.said.kinds()
 		total := 0.0
 		for _, k := range kinds {
-			if len(k.said) > 0 {
-				total += k.share
-			}
+			total += k.share
 		}
 		o.mean, o.apart = [Hours]float64{}, [Hours]float64{}
 		for h := range Hours {
 			for _, k := range kinds {
-				if len(k.said) > 0 {
-					o.mean[h] += k.share / total * meanOf(k.said, h)
-				}
+				o.mean[h] += k.share / total * meanOf(k.said, h)
 			}
 			for _, k := range kinds {
 				for _, f := range k.said {

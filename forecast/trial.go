@@ -78,6 +78,7 @@ func Try(ctx context.Context, e *Ensemble, p *Panel, days int, clock func() floa
 	}
 	levels := learn.Levels(99)
 	var past []outlook
+	var errors [][Hours]float64
 	e.clock, e.watch = clock, func(o []outlook) { past = o }
 	defer func() { e.clock, e.watch = nil, nil }()
 	e.Progress = func(done, of int) {
@@ -96,12 +97,22 @@ func Try(ctx context.Context, e *Ensemble, p *Panel, days int, clock func() floa
 			return nil, fmt.Errorf("%s: %w", p.Date(d).Format("2006-01-02"), err)
 		}
 		e.used.Cone += clock() - began - (e.used.Lear + e.used.Nets + e.used.Trees - models)
-		today := past[len(past)-1]
-		t.Before = max(t.Before, len(past)-1)
-		t.Said = append(t.Said, today.mean)
-		t.parts(&today.said)
-		t.Cone.add(levels, f.Values, today.mean, p.Price[d])
-		t.Plain.add(levels, plainCone(past, levels), today.mean, p.Price[d])
+		if len(t.Said) == 0 {
+			// The errors that the point forecast would have had on the days before.
+			t.Before = len(past) - 1
+			for i := 28; i < t.Before; i++ {
+				errors = append(errors, misses(cone(past[:i+1], levels), past[i].came))
+			}
+		}
+		today := [Hours]float64(f.Mean)
+		t.Said = append(t.Said, today)
+		t.parts(&past[len(past)-1].said, past[len(past)-1].mean)
+		t.Cone.add(levels, f.Values, today, p.Price[d])
+		t.Plain.add(levels, plainCone(errors, today, levels), today, p.Price[d])
+		errors = append(errors, misses(f.Values, p.Price[d]))
+		if over := len(errors) - plainDays; over > 0 {
+			errors = errors[over:]
+		}
 		told(t.Before+len(t.Said), t.Before+days)
 	}
 	t.Cone.end()
@@ -110,7 +121,18 @@ func Try(ctx context.Context, e *Ensemble, p *Panel, days int, clock func() floa
 	return t, nil
 }
 
-func (t *Trial) parts(o *opinion) {
+// plainDays are the days whose errors the plain cone takes.
+const plainDays = 182
+
+// misses are a day's errors of the medians.
+func misses(values [][]float64, came [Hours]float64) (out [Hours]float64) {
+	for h, q := range values {
+		out[h] = came[h] - q[len(q)/2]
+	}
+	return out
+}
+
+func (t *Trial) parts(o *opinion, mixed [Hours]float64) {
 	add := func(name string, said ...[Hours]float64) {
 		if len(said) == 0 {
 			return
@@ -134,4 +156,5 @@ func (t *Trial) parts(o *opinion) {
 	add("LEAR, mean", o.Lear...)
 	add("networks, mean", o.Nets...)
 	add("trees, mean", o.Trees...)
+	add("all, weighed", mixed)
 }

@@ -26,9 +26,9 @@ const quarter = 91
 
 // Tally is how distributions did.
 type Tally struct {
-	Pinball  float64   // mean over hours and levels
-	Cover90  float64   // share of hours between the quantiles of 5 and 95 %
-	Quarters []float64 // the same of each 91 days; of the last ones when half of them are there
+	Pinball  float64   `json:"pinball"`  // mean over hours and levels
+	Cover90  float64   `json:"cover90"`  // share of hours between the quantiles of 5 and 95 %
+	Quarters []float64 `json:"quarters"` // the same of each 91 days; of the last ones when half of them are there
 	days     int
 	counts   []float64
 }
@@ -63,7 +63,8 @@ func (t *Tally) end() {
 
 // Try forecasts the last days of a panel one after the other. clock tells
 // processor seconds; told is called after each forecast, those of the days before
-// the first included (both may be nil).
+// the first included (both may be nil). When ctx ends it answers for the days that
+// it came to.
 func Try(ctx context.Context, e *Ensemble, p *Panel, days int, clock func() float64, told func(done, days int)) (*Trial, error) {
 	first := p.Days() - days
 	if days < 1 || first < leastPast+14 {
@@ -88,8 +89,8 @@ func Try(ctx context.Context, e *Ensemble, p *Panel, days int, clock func() floa
 		}
 	}
 	for d := first; d < p.Days(); d++ {
-		if err := ctx.Err(); err != nil {
-			return nil, err
+		if ctx.Err() != nil {
+			break
 		}
 		began, models := clock(), e.used.Lear+e.used.Nets+e.used.Trees
 		f, err := e.Forecast(p, d)
@@ -114,6 +115,9 @@ func Try(ctx context.Context, e *Ensemble, p *Panel, days int, clock func() floa
 			errors = errors[over:]
 		}
 		told(t.Before+len(t.Said), t.Before+days)
+	}
+	if len(t.Said) == 0 {
+		return nil, ctx.Err()
 	}
 	t.Cone.end()
 	t.Plain.end()

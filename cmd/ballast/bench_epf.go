@@ -66,6 +66,9 @@ func (c *benchEPF) Run(ctx context.Context, common *common, s *streams) error {
 		return err
 	}
 	for _, name := range names {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		if err := c.market(ctx, common, s, name, days); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
@@ -125,12 +128,16 @@ func (c *benchEPF) market(ctx context.Context, common *common, s *streams, name 
 	if err = errors.Join(err, failed, save()); err != nil {
 		return err
 	}
+	if done := len(t.Said); done < days {
+		days = done
+		fmt.Fprintf(s.err, "%s: stopped after %d days; these are their figures\n", name, done)
+	}
 	m := forecast.Measure(p, t.First, t.Said)
 	cpu := (t.Used.Lear + t.Used.Nets + t.Used.Trees + t.Used.Cone) / float64(days)
 	if common.JSON {
 		return s.json(epfResult{name, days, m.MAE, m.RMAEWeek, m.RMAEDow, m.SMAPE, m.RMSE, t.Cone.Pinball, t.Cone.Cover90, cpu})
 	}
-	published, err := publishedForecasts(filepath.Join(common.Data, "Forecasts_"+name+".csv"), p, t.First)
+	published, err := publishedForecasts(filepath.Join(common.Data, "Forecasts_"+name+".csv"), p, t.First, days)
 	if err != nil {
 		return err
 	}
@@ -196,7 +203,7 @@ type published struct {
 
 // publishedForecasts reads the paper's own forecasts of the days from first on;
 // none when there is no file or it is of other days.
-func publishedForecasts(file string, p *forecast.Panel, first int) ([]published, error) {
+func publishedForecasts(file string, p *forecast.Panel, first, days int) ([]published, error) {
 	f, err := os.Open(file) //nolint:gosec // in a folder named by the user
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
@@ -209,14 +216,12 @@ func publishedForecasts(file string, p *forecast.Panel, first int) ([]published,
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	days := p.Days() - first
-	if len(rows) < 1+days*forecast.Hours {
+	head := rows[0]
+	begin := slices.IndexFunc(rows, func(r []string) bool { return strings.HasPrefix(r[0], p.Date(first).Format("2006-01-02")) })
+	if begin < 1 || len(rows)-begin < days*forecast.Hours {
 		return nil, nil
 	}
-	head, rows := rows[0], rows[len(rows)-days*forecast.Hours:]
-	if !strings.HasPrefix(rows[0][0], p.Date(first).Format("2006-01-02")) {
-		return nil, nil
-	}
+	rows = rows[begin : begin+days*forecast.Hours]
 	var out []published
 	for _, name := range []string{"LEAR 56", "LEAR 84", "LEAR 1092", "LEAR 1456", "LEAR Ensemble", "DNN Ensemble"} {
 		c := slices.Index(head, name)

@@ -56,6 +56,7 @@ type Tx interface {
 	Reports
 	Alarms
 	Market
+	Outlook
 	AuditLog
 }
 

@@ -215,15 +215,33 @@ var policy = map[string]Right{
 	"delete-pool-profile":     Configure,
 
 	// The market.
-	"market":               Look,
-	"market-history":       Look,
-	"retargets":            Look,
-	"market-entries":       Look,
-	"rig-prices":           Look,
-	"enter-market":         Money,
-	"withdraw-market":      Money,
-	"add-rig-prices":       Money,
-	"delete-rig-price":     Money,
+	"market":           Look,
+	"market-history":   Look,
+	"retargets":        Look,
+	"market-entries":   Look,
+	"rig-prices":       Look,
+	"enter-market":     Money,
+	"withdraw-market":  Money,
+	"add-rig-prices":   Money,
+	"delete-rig-price": Money,
+
+	// The future.
+	"outlook-base":       Money,
+	"set-levers":         Money,
+	"network-odds":       Money,
+	"claims":             Money,
+	"play-scenario":      Money,
+	"runs":               Money,
+	"run":                Money,
+	"cancel-run":         Money,
+	"scenarios":          Money,
+	"save-scenario":      Money,
+	"delete-scenario":    Money,
+	"peers":              Money,
+	"peer-reports":       Money,
+	"add-peer-reports":   Money,
+	"delete-peer-report": Money,
+	"weigh-hardware":     Money,
 }
 
 // AllScopes are the scopes of a key that may do all that its owner may.

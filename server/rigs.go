@@ -113,4 +113,3 @@ func (s *Server) Rigs(ctx context.Context) (market.Rigs, error) {
 
 // rigAge is how old a price of machines may be before it is told as stale.
 const rigAge = 180 * 24 * time.Hour
-

@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"ballast/debt/play"
 	"ballast/plant"
 	"ballast/report"
 	"ballast/site"
@@ -42,6 +43,8 @@ func schemas() huma.Registry {
 	optionals(r, reflect.TypeFor[reportDaysBody](), seen)
 	optionals(r, reflect.TypeFor[System](), seen)
 	optionals(r, reflect.TypeFor[site.Site](), seen)
+	optionals(r, reflect.TypeFor[play.Outcome](), seen)
+	optionals(r, reflect.TypeFor[NetworkOdds](), seen)
 	return r
 }
 

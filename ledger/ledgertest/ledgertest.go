@@ -71,6 +71,7 @@ func Run(t *testing.T, open Open) {
 		{"MeterEnergy", testMeterEnergy},
 		{"ReportSchedules", testReportSchedules},
 		{"Market", testMarket},
+		{"Outlook", testOutlook},
 		{"Alarms", testAlarms},
 		{"Outbox", testOutbox},
 		{"Documents", testDocuments},

@@ -41,7 +41,17 @@ export const sections: Section[] = [
   },
   { title: 'Health', key: 'h', pages: [] },
   { title: 'Power', key: 'p', pages: [] },
-  { title: 'Money', key: 'o', pages: [] },
+  {
+    title: 'Money',
+    key: 'o',
+    pages: [
+      { title: 'Market', to: '/money/market', right: 'look', words: 'price bitcoin hashprice difficulty retarget halving fees sources' },
+      { title: 'Outlook', to: '/money/outlook', right: 'money', words: 'ratio probability default levers scenario forecast fan' },
+      { title: 'Stress', to: '/money/stress', right: 'money', words: 'shock policy treasury hedge cascade monte carlo' },
+      { title: 'Peers', to: '/money/peers', right: 'money', words: 'league table realised hashrate production reports import' },
+      { title: 'Claims', to: '/money/claims', right: 'money', words: 'article press 25 billion 1.8 1.5 arithmetic' },
+    ],
+  },
   { title: 'Tenants', key: 't', pages: [] },
   {
     title: 'Places',

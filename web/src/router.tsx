@@ -1,7 +1,9 @@
 import { createRouter } from '@tanstack/react-router'
 import { alarmsRoutes } from './pages/alarms/routes'
 import { machineRoutes } from './pages/machines/routes'
+import { marketRoutes } from './pages/market/routes'
 import { nowRoutes } from './pages/now/routes'
+import { outlookRoutes } from './pages/outlook/routes'
 import { placesRoutes } from './pages/places/routes'
 import { reportRoutes } from './pages/reports/routes'
 import { settingsRoutes } from './pages/settings/routes'
@@ -10,7 +12,7 @@ import { Broken } from './parts/Trouble'
 import { frame, root, setUp, signIn } from './routes'
 
 export const router = createRouter({
-  routeTree: root.addChildren([frame.addChildren([...nowRoutes, ...machineRoutes, ...reportRoutes, ...systemRoutes, ...settingsRoutes, ...placesRoutes, ...alarmsRoutes]), signIn, setUp]),
+  routeTree: root.addChildren([frame.addChildren([...nowRoutes, ...machineRoutes, ...reportRoutes, ...systemRoutes, ...settingsRoutes, ...placesRoutes, ...alarmsRoutes, ...marketRoutes, ...outlookRoutes]), signIn, setUp]),
   scrollRestoration: true,
   defaultPreload: 'intent',
   defaultErrorComponent: Broken,

@@ -32,6 +32,10 @@ type cli struct {
 	Export     exportCmd                 `cmd:"" help:"Write history to a file: CSV, JSON lines or Parquet."`
 	Report     reportCmd                 `cmd:"" help:"Print or write a report of the running site."`
 	Market     marketCmd                 `cmd:"" help:"Print the bitcoin market now: price, hashprice, difficulty, retarget, halving, each with age and source."`
+	Price      priceCmd                  `cmd:"" help:"What one more MWh costs now and in the hours to come, and why."`
+	Forecast   forecastCmd               `cmd:"" help:"What a market price will be: quantiles hour by hour."`
+	Tariff     tariffCmd                 `cmd:"" help:"Electricity contracts in files."`
+	Statement  statementCmd              `cmd:"" help:"What a month of electricity costs, line by line; also from files alone."`
 	Config     configCmd                 `cmd:"" help:"Check, print or describe the configuration."`
 	Bench      benchCmd                  `cmd:"" help:"Measure Ballast on this machine, against a simulated site."`
 	Key        keyCmd                    `cmd:"" help:"Make, list and revoke API keys for programs."`

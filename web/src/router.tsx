@@ -3,6 +3,7 @@ import { alarmsRoutes } from './pages/alarms/routes'
 import { machineRoutes } from './pages/machines/routes'
 import { nowRoutes } from './pages/now/routes'
 import { placesRoutes } from './pages/places/routes'
+import { powerRoutes } from './pages/power/routes'
 import { reportRoutes } from './pages/reports/routes'
 import { settingsRoutes } from './pages/settings/routes'
 import { systemRoutes } from './pages/system/routes'
@@ -10,7 +11,7 @@ import { Broken } from './parts/Trouble'
 import { frame, root, setUp, signIn } from './routes'
 
 export const router = createRouter({
-  routeTree: root.addChildren([frame.addChildren([...nowRoutes, ...machineRoutes, ...reportRoutes, ...systemRoutes, ...settingsRoutes, ...placesRoutes, ...alarmsRoutes]), signIn, setUp]),
+  routeTree: root.addChildren([frame.addChildren([...nowRoutes, ...machineRoutes, ...reportRoutes, ...systemRoutes, ...settingsRoutes, ...placesRoutes, ...alarmsRoutes, ...powerRoutes]), signIn, setUp]),
   scrollRestoration: true,
   defaultPreload: 'intent',
   defaultErrorComponent: Broken,

@@ -168,7 +168,7 @@ func (c *runCmd) simulate(ctx context.Context, cfg *config.Config, errs io.Write
 	cfg.Keys = append(r.Credentials, cfg.Keys...)
 	cfg.Plant.Meters = append(cfg.Plant.Meters, r.Meters...)
 	cfg.Plant.Cooling = append(cfg.Plant.Cooling, r.Cooling...)
-	simulatedPowerMarket(cfg, r.Control)
+	simulatedPower(cfg, r.Control)
 	if cfg.Power.Forecast.History == config.Default().Power.Forecast.History {
 		cfg.Power.Forecast.History = 35 // a simulated past is as good as a long one, and a demonstration should not wait
 	}

@@ -40,7 +40,17 @@ export const sections: Section[] = [
     ],
   },
   { title: 'Health', key: 'h', pages: [] },
-  { title: 'Power', key: 'p', pages: [] },
+  {
+    title: 'Power',
+    key: 'p',
+    pages: [
+      { title: 'Price', to: '/power', right: 'look', words: 'electricity tariff forecast fan spike coincident peak market MWh' },
+      { title: 'Forecast accuracy', to: '/power/accuracy', right: 'look', words: 'scoreboard naive champion model coverage' },
+      { title: 'Market feeds', to: '/power/feeds', right: 'look', words: 'ercot caiso entsoe prices stale gaps' },
+      { title: 'Statements', to: '/power/statements', right: 'money', words: 'bill invoice month electricity pdf csv issue' },
+      { title: 'Contracts', to: '/power/contracts', right: 'money', words: 'tariff ppa demand charge yaml' },
+    ],
+  },
   {
     title: 'Money',
     key: 'o',

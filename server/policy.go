@@ -227,6 +227,7 @@ var policy = map[string]Right{
 	"drop-debt-entry": Money,
 	"import-debt":     Money,
 	"debt-template":   Money,
+	"board-pack":      Money,
 	// The market.
 	"market":           Look,
 	"market-history":   Look,

@@ -1185,6 +1185,16 @@ export interface components {
       /** Addresses that answer in no miner's dialect. */
       "unknown": number
     }
+    FlowLine: {
+      "amount": components['schemas']['Amount']
+      "every"?: string
+      "id": number
+      "line": string
+      "name"?: string
+      "on": string
+      "source": components['schemas']['DeskSource']
+      "until"?: string
+    }
     HalvingBody: {
       "at": string
       "early": string
@@ -1573,6 +1583,18 @@ export interface components {
       "first": number
       "name": string
       "slots": number
+    }
+    MarginPage: {
+      /** Of a bitcoin, at which the lender calls. */
+      "call_price": components['schemas']['Amount']
+      "called": boolean
+      "liquidate": boolean
+      "liquidation_price": components['schemas']['Amount']
+      "ltv": number
+      /** Restores the initial loan to value. */
+      "pay": components['schemas']['Amount']
+      /** So do these coins. */
+      "post": components['schemas']['Amount']
     }
     MarketBody: {
       "at": string
@@ -2500,6 +2522,14 @@ export interface components {
       "height": number
       /** Missing while it runs. */
       "network_ehs"?: number
+    }
+    RigLine: {
+      "id": number
+      "kind": string
+      "on": string
+      "price": string
+      "source": string
+      "tier": string
     }
     RigPriceBody: {
       /** 2026-06-30 */

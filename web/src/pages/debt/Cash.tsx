@@ -246,7 +246,7 @@ function Plan({ d }: { d: Weeks }) {
   const lines = d.lines ?? []
   // Whole units on the page; the file and the tip hold the cents.
   const cell = (m: { minor: number; currency: string; text: string }) => (
-    <span title={m.text}>{m.minor === 0 ? '' : units(m).toLocaleString('en-US', { maximumFractionDigits: m.currency === 'BTC' ? 3 : 0 })}</span>
+    <span title={m.text}>{m.minor === 0 ? '' : units(m).toLocaleString('en-US', { minimumFractionDigits: m.currency === 'BTC' ? 3 : 0, maximumFractionDigits: m.currency === 'BTC' ? 3 : 0 })}</span>
   )
   const row = (name: string, of: (i: number) => { minor: number; currency: string; text: string }, cls = '', total?: { minor: number; currency: string; text: string }) => (
     <tr className={cls} key={name}>

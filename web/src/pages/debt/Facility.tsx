@@ -34,7 +34,7 @@ function NewFacility() {
 }
 
 const BackLink = () => (
-  <Anchor component={Link} to="/money/register" fz="sm">
+  <Anchor component={Link} to="/money/register" fz="sm" underline="always">
     ← the register
   </Anchor>
 )
@@ -170,53 +170,60 @@ function ScheduleChart({ d }: { d: FacilityBody }) {
   const all = (d.schedule ?? []).filter((l) => l.cash.minor > 0 || l.closing.minor > 0)
   if (all.length < 2) return null
   const w = 1000
-  const h = 180
   const left = 62
-  const ticks = steps(Math.max(...all.map((l) => Math.max(units(l.cash), units(l.closing)))))
-  const top = ticks[ticks.length - 1]!
-  const y = (v: number) => 6 + ((h - 6) * (top - v)) / top
+  const right = 24
+  const high = 120
+  const gap = 34
+  const code = d.row.principal.currency
+  const paid = all.map((l) => ({ principal: units(l.principal) + units(l.swept), interest: units(l.interest) - units(l.capitalised) + units(l.fees) }))
+  // Two panels, each with a scale of its own: a balance dwarfs its payments.
+  const owed = steps(Math.max(...all.map((l) => units(l.closing))))
+  const due = steps(Math.max(...paid.map((p) => p.principal + p.interest)))
+  const yOwed = (v: number) => 10 + (high * (owed.at(-1)! - v)) / owed.at(-1)!
+  const yDue = (v: number) => 10 + high + gap + (high * (due.at(-1)! - v)) / due.at(-1)!
   const from = Date.parse(all[0]!.due)
   const span = Math.max(1, Date.parse(all.at(-1)!.due) - from)
-  const bar = Math.max(2, Math.min(26, ((w - left) / all.length) * 0.6))
-  const x = (iso: string) => left + bar / 2 + ((w - left - bar) * (Date.parse(iso) - from)) / span
-  const line = all.map((l, i) => `${i ? `L${x(l.due)},${y(units(all[i - 1]!.closing))}` : 'M'}${i ? '' : `${x(l.due)},${y(units(l.closing))}`}L${x(l.due)},${y(units(l.closing))}`).join('')
+  const bar = Math.max(2, Math.min(22, ((w - left - right) / all.length) * 0.6))
+  const x = (iso: string) => left + bar / 2 + ((w - left - right - bar) * (Date.parse(iso) - from)) / span
+  const line = all.map((l, i) => (i === 0 ? `M${x(l.due)},${yOwed(units(l.closing))}` : `L${x(l.due)},${yOwed(units(all[i - 1]!.closing))}L${x(l.due)},${yOwed(units(l.closing))}`)).join('')
   const every = Math.ceil(all.length / 12)
+  const bottom = 10 + high + gap + high
+  const axis = (ticks: number[], y: (v: number) => number) =>
+    ticks.map((t) => (
+      <g key={t}>
+        <line className="axis" x1={left} x2={w - right} y1={y(t)} y2={y(t)} />
+        <text x={left - 8} y={y(t) + 4} textAnchor="end">
+          {short(t, code)}
+        </text>
+      </g>
+    ))
   return (
     <figure className="drawn" data-testid="schedule-chart">
       <div className="wide-drawing" tabIndex={0} role="region" aria-label="Schedule">
-        <svg viewBox={`0 0 ${w} ${h + 26}`} role="img" aria-label={`Balance from ${d.row.principal.text} down to nothing on ${day(d.row.maturity)}; payments as bars`}>
-          {ticks.map((t) => (
-            <g key={t}>
-              <line className="axis" x1={left} x2={w} y1={y(t)} y2={y(t)} />
-              <text x={left - 8} y={y(t) + 4} textAnchor="end">
-                {short(t, d.row.principal.currency)}
-              </text>
+        <svg viewBox={`0 0 ${w} ${bottom + 26}`} role="img" aria-label={`Owed from ${d.row.principal.text} down to nothing on ${day(d.row.maturity)}; payments below`}>
+          {axis(owed, yOwed)}
+          {axis(due, yDue)}
+          <path d={`${line}L${x(all.at(-1)!.due)},${yOwed(0)}L${x(all[0]!.due)},${yOwed(0)}Z`} fill="light-dark(#3f88c9, #64a1d6)" fillOpacity="0.15" />
+          <path d={line} fill="none" stroke="light-dark(#1f629e, #8fbce2)" strokeWidth="2" />
+          {all.map((l, i) => (
+            <g key={l.due + i}>
+              <rect x={x(l.due) - bar / 2} width={bar} y={yDue(paid[i]!.principal)} height={yDue(0) - yDue(paid[i]!.principal)} fill="light-dark(#3f88c9, #64a1d6)">
+                <title>{`${day(l.due)}: principal ${l.principal.text}`}</title>
+              </rect>
+              <rect x={x(l.due) - bar / 2} width={bar} y={yDue(paid[i]!.principal + paid[i]!.interest)} height={yDue(paid[i]!.principal) - yDue(paid[i]!.principal + paid[i]!.interest)} fill="var(--degraded)">
+                <title>{`${day(l.due)}: interest ${l.interest.text}, fees ${l.fees.text}`}</title>
+              </rect>
+              {i % every === 0 && (
+                <text x={x(l.due)} y={bottom + 18} textAnchor="middle">
+                  {month(l.due)}
+                </text>
+              )}
             </g>
           ))}
-          {all.map((l, i) => {
-            const interest = units(l.interest) - units(l.capitalised) + units(l.fees)
-            const principal = units(l.principal) + units(l.swept)
-            return (
-              <g key={l.due + i}>
-                <rect x={x(l.due) - bar / 2} width={bar} y={y(principal)} height={y(0) - y(principal)} fill="light-dark(#3f88c9, #64a1d6)">
-                  <title>{`${day(l.due)}: principal ${l.principal.text}`}</title>
-                </rect>
-                <rect x={x(l.due) - bar / 2} width={bar} y={y(principal + interest)} height={y(principal) - y(principal + interest)} fill="var(--degraded)">
-                  <title>{`${day(l.due)}: interest ${l.interest.text}, fees ${l.fees.text}`}</title>
-                </rect>
-                {i % every === 0 && (
-                  <text x={x(l.due)} y={h + 18} textAnchor="middle">
-                    {month(l.due)}
-                  </text>
-                )}
-              </g>
-            )
-          })}
-          <path d={line} fill="none" stroke="var(--mantine-color-text)" strokeWidth="2" />
           {Date.parse(d.day) > from && Date.parse(d.day) < from + span && (
             <g>
-              <line x1={x(d.day)} x2={x(d.day)} y1={0} y2={h} stroke="var(--ink-bad)" strokeDasharray="4 4" />
-              <text x={x(d.day) + 4} y={12} style={{ fill: 'var(--ink-bad)' }}>
+              <line x1={x(d.day)} x2={x(d.day)} y1={4} y2={bottom} stroke="var(--ink-bad)" strokeDasharray="4 4" />
+              <text x={x(d.day) + 5} y={14} style={{ fill: 'var(--ink-bad)' }}>
                 today
               </text>
             </g>
@@ -225,13 +232,13 @@ function ScheduleChart({ d }: { d: FacilityBody }) {
       </div>
       <ul className="legend">
         <li>
+          <i style={{ background: 'light-dark(#1f629e, #8fbce2)', height: 3 }} /> owed
+        </li>
+        <li>
           <i style={{ background: 'light-dark(#3f88c9, #64a1d6)' }} /> principal
         </li>
         <li>
           <i style={{ background: 'var(--degraded)' }} /> interest and fees
-        </li>
-        <li>
-          <i style={{ background: 'var(--mantine-color-text)', height: 3 }} /> owed
         </li>
       </ul>
     </figure>
@@ -264,8 +271,8 @@ function Schedule({ d }: { d: FacilityBody }) {
           {rows.map((l, i) => (
             <tr key={l.due + i}>
               <td style={{ whiteSpace: 'nowrap' }}>{day(l.due)}</td>
-              <td className="num">{l.state === 'drawn' ? '' : l.rate}</td>
-              <td className="num">{l.state === 'drawn' ? '' : l.opening.text}</td>
+              <td className="num">{l.drawn.minor ? '' : l.rate}</td>
+              <td className="num">{l.drawn.minor ? '' : l.opening.text}</td>
               <td className="num">{l.interest.minor ? l.interest.text : ''}</td>
               <td className="num">{l.drawn.minor ? `drawn ${l.drawn.text}` : l.principal.text}</td>
               <td className="num">{l.fees.minor ? l.fees.text : ''}</td>

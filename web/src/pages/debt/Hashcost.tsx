@@ -73,6 +73,7 @@ function Waterfall({ d }: { d: Body }) {
       <figure className="drawn" data-testid="waterfall">
         <div className="wide-drawing" tabIndex={0} role="region" aria-label="Hashcost waterfall">
           <svg viewBox={`0 0 ${w} ${h}`} role="img" aria-label={`Hashcost in steps up to ${fixed(steps.at(-1)?.total, 2)} ${unit}, hashprice ${fixed(price, 2)}`}>
+            <line x1={x(price)} x2={x(price)} y1={0} y2={h - 24} stroke="var(--ink-good)" strokeWidth="2" strokeDasharray="6 4" />
             {steps.map((s, i) => (
               <g key={s.name}>
                 <text className="ink" x={left - 10} y={i * row + 19} textAnchor="end">
@@ -81,12 +82,11 @@ function Waterfall({ d }: { d: Body }) {
                 <rect x={x(s.total - s.cost)} y={i * row + 5} width={Math.max(1, x(s.total) - x(s.total - s.cost))} height={row - 12} rx="2" fill={s.margin >= 0 ? 'light-dark(#3f88c9, #64a1d6)' : 'var(--down)'}>
                   <title>{`${s.name}: ${fixed(s.cost, 2)} ${unit}`}</title>
                 </rect>
-                <text className="ink" x={x(s.total) + 8} y={i * row + 19}>
+                <text className="ink over" x={x(s.total) + 8} y={i * row + 19}>
                   {fixed(s.cost, 2)}, together {fixed(s.total, 2)}
                 </text>
               </g>
             ))}
-            <line x1={x(price)} x2={x(price)} y1={0} y2={h - 24} stroke="var(--ink-good)" strokeWidth="2" strokeDasharray="6 4" />
             <text x={x(price)} y={h - 8} textAnchor="middle" style={{ fill: 'var(--ink-good)' }}>
               hashprice {fixed(price, 2)}
             </text>

@@ -67,6 +67,7 @@ export function ImportPage() {
               placeholder="Choose a file"
               accept=".csv,.xlsx,text/csv"
               clearable
+              clearButtonProps={{ 'aria-label': 'Take the file away' }}
               value={file}
               onChange={(f) => {
                 setFile(f)
@@ -76,11 +77,11 @@ export function ImportPage() {
             />
             <Text fz="sm">
               Template:{' '}
-              <Anchor href={`/api/v1/debt/templates/${kind}.xlsx`} download fz="sm">
+              <Anchor href={`/api/v1/debt/templates/${kind}.xlsx`} download fz="sm" underline="always">
                 .xlsx
               </Anchor>{' '}
               ·{' '}
-              <Anchor href={`/api/v1/debt/templates/${kind}.csv`} download fz="sm">
+              <Anchor href={`/api/v1/debt/templates/${kind}.csv`} download fz="sm" underline="always">
                 .csv
               </Anchor>
             </Text>
@@ -187,7 +188,7 @@ export function ImportPage() {
           {write.data && (
             <Alert color="green" role="status" title="Written" data-testid="written">
               {write.data.adds} added, {write.data.changes} changed.{' '}
-              <Anchor component={Link} to="/money">
+              <Anchor component={Link} to="/money" underline="always">
                 To the position
               </Anchor>
             </Alert>

@@ -121,7 +121,7 @@ function Form({ d }: { d: Body }) {
               Save the terms
             </Button>
             <Text fz="xs" c="dimmed">
-              {d.source.what && `Now in force: ${d.source.what}.`}
+              {d.source.what && `Those in force were entered ${d.source.what}.`}
             </Text>
           </Group>
         </Stack>
@@ -134,7 +134,7 @@ function Form({ d }: { d: Body }) {
       <h2 className="part">Prices of machines</h2>
       <p className="said">
         Valuation at index, replacement and liquidation takes these.{' '}
-        <Anchor component={Link} to="/money/import" search={{ kind: 'machine-prices' } as never} fz="sm">
+        <Anchor component={Link} to="/money/import" search={{ kind: 'machine-prices' } as never} fz="sm" underline="always">
           Import prices
         </Anchor>
       </p>
@@ -142,7 +142,7 @@ function Form({ d }: { d: Body }) {
       <h2 className="part">Reference rates</h2>
       <p className="said">
         Facilities on an index take the rate of the day their period begins.{' '}
-        <Anchor component={Link} to="/money/import" search={{ kind: 'rates' } as never} fz="sm">
+        <Anchor component={Link} to="/money/import" search={{ kind: 'rates' } as never} fz="sm" underline="always">
           Import rates
         </Anchor>
       </p>

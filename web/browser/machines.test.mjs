@@ -120,7 +120,7 @@ test('machines in a box are put to sleep: preview, one question, confirmation by
   const box = await page.getByTestId('map').boundingBox()
   await page.mouse.move(box.x + 4, box.y + box.height * 0.6)
   await page.mouse.down()
-  await page.mouse.move(box.x + box.width - 4, box.y + box.height - 4, { steps: 8 })
+  await page.mouse.move(box.x + box.width / 3, box.y + box.height - 4, { steps: 8 })
   await shot('machines-box')
   await page.mouse.up()
   const chosen = Number((await page.getByTestId('chosen').innerText()).match(/\d+/)[0])

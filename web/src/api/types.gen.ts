@@ -552,6 +552,18 @@ export interface components {
       /** A URI reference to human-readable documentation for the error. */
       "type"?: string
     }
+    EscalationNow: {
+      "ends": boolean
+      "id": number
+      "off"?: boolean
+      "quiet"?: components['schemas']['AlarmQuiet']
+      "severities": (string)[] | null
+      "sites"?: (string)[] | null
+      "steps": (components['schemas']['AlarmStep'])[] | null
+      "title": string
+      /** Send it back as If-Match with an edit. */
+      "version": number
+    }
     FleetAbsent: {
       "addr": string
       "place": string
@@ -1568,6 +1580,8 @@ export interface components {
       "secrets": (string)[] | null
       "settings": components['schemas']['NotifySettings']
       "title": string
+      /** In lists. Send it back as If-Match with an edit. */
+      "version"?: number
     }
     ReceiverWish: {
       "off"?: boolean
@@ -1851,6 +1865,8 @@ export interface components {
       "safe": string
       "severity": string
       "title": string
+      /** Send it back as If-Match with an edit. */
+      "version": number
       "watch": string
     }
     RulesBody: {
@@ -2257,6 +2273,8 @@ export interface components {
       "to"?: string
       /** Unix seconds; 0 when it is not open. */
       "until": number
+      /** Send it back as If-Match with an edit. */
+      "version": number
       "zone": string
     }
   }

@@ -28,14 +28,18 @@ var may = map[string][]string{
 	"telemetry":        {"unit", "miner"},
 	"market":           {"unit"},
 	"debt":             {"unit", "market", "learn"},
-	"fleet":            {"unit", "miner", "plant", "site", "ledger", "telemetry"},
-	"sim":              {"unit", "miner", "plant", "site"},
-	"tariff":           {"unit"},
-	"forecast":         {"unit", "tariff", "learn"},
-	"config":           {"unit", "miner"},
+	// The part of the room that looks: sources into the record.
+	"market/ticker": {"unit", "ledger"},
+	"fleet":         {"unit", "miner", "plant", "site", "ledger", "telemetry"},
+	"sim":           {"unit", "miner", "plant", "site"},
+	"tariff":        {"unit"},
+	"forecast":      {"unit", "tariff", "learn"},
+	// The desk that runs what tariff and forecast know.
+	"price":  {"unit", "tariff", "forecast", "learn", "ledger"},
+	"config": {"unit", "miner"},
 	// A report is made of what the server's doors hold, without knowing them.
 	"report": {"unit", "miner"},
-	"server": {"unit", "miner", "plant", "site", "fleet", "ledger", "telemetry", "report", "alarm", "notify", "config", "web"},
+	"server": {"unit", "miner", "plant", "site", "fleet", "ledger", "telemetry", "report", "alarm", "notify", "config", "web", "market", "debt", "tariff", "forecast", "price"},
 	"alarm":  {"unit", "miner", "site"},
 	// The part of the room that looks: observations from the live fleet, alarms
 	// into the record, messages out.

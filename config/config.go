@@ -33,6 +33,8 @@ type Config struct {
 	Ledger         Ledger         `yaml:"ledger" doc:"The record: inventory, commands, people, audit."`
 	Metrics        Metrics        `yaml:"metrics" doc:"Prometheus: the /metrics page and remote write."`
 	Plant          Plant          `yaml:"plant" doc:"Meters, cooling controllers, PDUs and MQTT beside the machines."`
+	Market         Market         `yaml:"market" doc:"Where the price of a bitcoin, difficulty and fees come from. Without it they can be entered by hand."`
+	Power          Power          `yaml:"power" doc:"What electricity costs and will cost: market feeds, contracts, forecasts."`
 	Notify         Notify         `yaml:"notify" doc:"How Ballast sends messages to receivers; the receivers themselves are set up in the dashboard."`
 }
 
@@ -168,5 +170,7 @@ func Default() Config {
 		Telemetry: Telemetry{Engine: "duckdb", Flush: 400 * time.Millisecond, Raw: 14 * day, Minute: 30 * day, Quarter: 400 * day, Hour: 3650 * day, Memory: "256MB"},
 		Ledger:    Ledger{Engine: "sqlite"},
 		Metrics:   Metrics{Enabled: true, Detail: "machine"},
+		Market:    Market{Interval: time.Minute},
+		Power:     Power{Forecast: PriceForecast{Enabled: true, SpikeAt: 200, History: 91, Trial: 28, Threads: 1}},
 	}
 }

@@ -110,6 +110,10 @@ func TestAnnotatedLoadsBack(t *testing.T) {
 	if len(got.Keys) == 1 && got.Fleet.Ranges[0] == c.Fleet.Ranges[0] {
 		got.Plant, c.Plant = Plant{}, Plant{}
 		got.Metrics.RemoteWrite, c.Metrics.RemoteWrite = nil, nil
+		got.Market.Feeds, c.Market.Feeds = nil, nil
+		if p := &got.Power; len(p.Feeds)+len(p.Contracts)+len(p.Forecast.Series) == 0 {
+			p.Feeds, p.Contracts, p.Forecast.Series = nil, nil, nil
+		}
 		if len(got.TrustedProxies) == 0 { // an empty list and none are the same
 			got.TrustedProxies = nil
 		}

@@ -385,6 +385,7 @@ func check(c *Config) (out []Problem) {
 	if c.Ledger.Engine == "postgres" && c.Ledger.URL == "" {
 		add("ledger.url", "the postgres engine needs a connection URL")
 	}
+	checkMarket(c.Market, add)
 	for i, r := range c.Metrics.RemoteWrite {
 		if u, err := url.Parse(r.URL); err != nil || u.Host == "" {
 			add(fmt.Sprintf("metrics.remote_write[%d].url", i), "%q is no URL", r.URL)

@@ -158,8 +158,8 @@ func network(h market.History, from, to time.Time) (float64, error) {
 			return 0, fmt.Errorf("no difficulty known at %v: %w", t, ErrNoData)
 		}
 		end := to
-		if e.Number+1 < len(h) && h[e.Number+1].Start.Before(end) {
-			end = h[e.Number+1].Start
+		if next, ok := h.Epoch(e.Number + 1); ok && next.Start.Before(end) {
+			end = next.Start
 		}
 		hs, ok := e.Hashrate()
 		if !ok {

@@ -52,7 +52,7 @@ func (p *Panel) row(d int, out []float64) {
 // what was known ahead of d.
 func (m LEAR) Forecast(p *Panel, d int) (out [Hours]float64, err error) {
 	first := d - m.Window + 7
-	if m.Window < 14 || first < 7 || d > len(p.Known[0])-1 && len(p.Known) > 0 || d > p.Days() {
+	if m.Window < 14 || first < 7 || d > p.Days() || slices.ContainsFunc(p.Known, func(k [][Hours]float64) bool { return len(k) <= d }) {
 		return out, fmt.Errorf("day %d with a window of %d days: %w", d, m.Window, ErrTooShort)
 	}
 	n, cols := d-first, columns(len(p.Known))

@@ -27,6 +27,10 @@ func (p *Panel) Days() int { return len(p.Price) }
 // Date is the calendar date of day d.
 func (p *Panel) Date(d int) time.Time { return p.First.AddDate(0, 0, d) }
 
+// day is the calendar date of day d as a number that does not depend on where
+// the panel begins.
+func (p *Panel) day(d int) int { return int(p.First.Unix()/86400) + d }
+
 // The ways in which dates are written in the open benchmark's files.
 var stamps = []string{"2006-01-02 15:04:05", "2006-01-02 15:04", "2006/1/2 15:04", "2006/1/2 15:04:05", "2006-01-02T15:04:05", "02/01/2006 15:04", time.RFC3339}
 

@@ -54,7 +54,12 @@ type Tx interface {
 	Credentials
 	Settings
 	Reports
+	PowerPrices
+	PowerContracts
+	Forecasts
 	Alarms
+	Market
+	Money
 	AuditLog
 }
 

@@ -175,16 +175,16 @@ func (h History) HeightAt(t time.Time) (float64, bool) {
 		return 0, false
 	}
 	span := float64(Timespan)
-	if e.Number+1 < len(h) && !h[e.Number+1].Start.IsZero() {
-		span = h[e.Number+1].Start.Sub(e.Start).Seconds()
+	if next, ok := h.Epoch(e.Number + 1); ok && !next.Start.IsZero() {
+		span = next.Start.Sub(e.Start).Seconds()
 	}
 	return float64(e.Height) + EpochBlocks*t.Sub(e.Start).Seconds()/span, true
 }
 
 // TimeOf is when a height was reached, between the dated epochs.
 func (h History) TimeOf(height int64) (time.Time, bool) {
-	n := int(height / EpochBlocks)
-	if height < 0 || n >= len(h) || h[n].Start.IsZero() {
+	n := int(height/EpochBlocks) - h.offset()
+	if height < 0 || n < 0 || n >= len(h) || h[n].Start.IsZero() {
 		return time.Time{}, false
 	}
 	if height == h[n].Height {
@@ -198,7 +198,7 @@ func (h History) TimeOf(height int64) (time.Time, bool) {
 
 // Change is the relative change of difficulty at the start of epoch n.
 func (h History) Change(n int) (float64, bool) {
-	if n <= 0 || n >= len(h) {
+	if n -= h.offset(); n <= 0 || n >= len(h) {
 		return 0, false
 	}
 	d := new(big.Rat).SetFrac(h[n-1].Target.Big(), h[n].Target.Big())

@@ -54,8 +54,8 @@ func RealisedHashrate(p Production, h History) (Realised, error) {
 		end := p.To
 		height, _ := h.HeightAt(t)
 		subsidy := Subsidy(int64(height))
-		if e.Number+1 < len(h) && h[e.Number+1].Start.Before(end) {
-			end = h[e.Number+1].Start
+		if next, ok := h.Epoch(e.Number + 1); ok && next.Start.Before(end) {
+			end = next.Start
 		}
 		if _, at := NextHalving(int64(height)); true {
 			if half, ok := h.TimeOf(at); ok && half.After(t) && half.Before(end) {

@@ -86,7 +86,8 @@ func (t Tier) String() string {
 	return fmt.Sprintf("%g-%g J/TH", float64(t.Over), float64(t.Under))
 }
 
-// ParseTier reads "<38", "25-38", ">68" or "all", in J/TH. A single number or
+// ParseTier reads "<38", "25-38", ">68" or "all", in J/TH, and what String
+// prints. A single number or
 // "~29.5" is the tier of a machine: from 10 % under to 10 % over it. Text after
 // the number is ignored.
 func ParseTier(s string) (Tier, error) {
@@ -94,11 +95,11 @@ func ParseTier(s string) (Tier, error) {
 	switch {
 	case strings.EqualFold(text, "all"), strings.HasPrefix(strings.ToLower(text), "mixed"):
 		return Tier{}, nil
-	case strings.HasPrefix(text, "<"):
-		v, _, err := leadingFloat(text[1:])
+	case strings.HasPrefix(text, "<"), strings.HasPrefix(text, "up to "):
+		v, _, err := leadingFloat(strings.TrimPrefix(text[1:], "p to "))
 		return Tier{Under: unit.Efficiency(v)}, err
-	case strings.HasPrefix(text, ">"):
-		v, _, err := leadingFloat(text[1:])
+	case strings.HasPrefix(text, ">"), strings.HasPrefix(text, "over "):
+		v, _, err := leadingFloat(strings.TrimPrefix(text[1:], "ver "))
 		return Tier{Over: unit.Efficiency(v)}, err
 	}
 	v, rest, err := leadingFloat(strings.TrimPrefix(text, "~"))

@@ -140,6 +140,27 @@ var policy = map[string]Right{
 	"report-daily": Look,
 	"report-file":  Look,
 
+	// What electricity costs.
+	"price-now":        Look,
+	"price-next":       Look,
+	"price-series":     Look,
+	"price-history":    Look,
+	"price-revisions":  Look,
+	"price-risk":       Look,
+	"price-feeds":      Look,
+	"price-scoreboard": Look,
+	"price-models":     Look,
+	"contracts":        Money,
+	"contract":         Money,
+	"add-contract":     Money,
+	"save-contract":    Money,
+	"remove-contract":  Money,
+	"check-contract":   Money,
+	"statements":       Money,
+	"statement":        Money,
+	"statement-file":   Money,
+	"issue-statement":  Money,
+
 	"report-schedules":       Configure, // they hold people's addresses
 	"add-report-schedule":    Configure,
 	"edit-report-schedule":   Configure,
@@ -213,6 +234,30 @@ var policy = map[string]Right{
 	"add-pool-profile":        Configure,
 	"change-pool-profile":     Configure,
 	"delete-pool-profile":     Configure,
+
+	// The market.
+	"market":           Look,
+	"market-history":   Look,
+	"retargets":        Look,
+	"market-entries":   Look,
+	"rig-prices":       Look,
+	"enter-market":     Money,
+	"withdraw-market":  Money,
+	"add-rig-prices":   Money,
+	"delete-rig-price": Money,
+	"debt-position":    Money,
+	"debt-covenants":   Money,
+	"debt-weeks":       Money,
+	"debt-hashcost":    Money,
+	"facilities":       Money,
+	"facility":         Money,
+	"save-facility":    Money,
+	"remove-facility":  Money,
+	"debt-terms":       Money,
+	"save-debt-terms":  Money,
+	"drop-debt-entry":  Money,
+	"import-debt":      Money,
+	"debt-template":    Money,
 }
 
 // AllScopes are the scopes of a key that may do all that its owner may.

@@ -42,6 +42,9 @@ func schemas() huma.Registry {
 	optionals(r, reflect.TypeFor[reportDaysBody](), seen)
 	optionals(r, reflect.TypeFor[System](), seen)
 	optionals(r, reflect.TypeFor[site.Site](), seen)
+	for _, t := range []reflect.Type{reflect.TypeFor[DebtPosition](), reflect.TypeFor[DebtWeeks](), reflect.TypeFor[DebtHashcost](), reflect.TypeFor[FacilityPage](), reflect.TypeFor[DebtTerms]()} {
+		optionals(r, t, seen)
+	}
 	return r
 }
 

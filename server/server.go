@@ -31,7 +31,9 @@ import (
 	"ballast/fleet"
 	"ballast/ledger"
 	"ballast/ledger/secretbox"
+	"ballast/market/ticker"
 	"ballast/plant"
+	"ballast/price"
 	"ballast/report"
 	"ballast/telemetry"
 )
@@ -58,6 +60,13 @@ type Options struct {
 	Meters    *report.MeterBook                       // what the meters told; nil: none
 	Alarms    *watch.Watch                            // nil: nobody watches
 	Log       *slog.Logger
+
+	// What electricity costs and will cost; nil: not known. With no Prices, decisions
+	// reckon with its marginal price.
+	PriceDesk *price.Desk
+	// The market of now; nil: nobody watches it. With no Prices, decisions reckon
+	// with its hashprice.
+	Market *ticker.Ticker
 
 	OIDC           *OIDC          // sign-in with an OpenID Connect provider; nil: none
 	Limits         Limits         // how often the API may be asked
@@ -110,6 +119,12 @@ func New(o Options) *Server {
 	s.hub = newHub(s)
 	s.reports = newReporter(s)
 	s.health = newHealth()
+	if s.PriceDesk != nil && s.PriceDesk.Load == nil {
+		s.PriceDesk.Load = s.SiteLoad
+	}
+	if s.Prices == nil {
+		s.Prices = s.pricesNow
+	}
 
 	mux := http.NewServeMux()
 	about := huma.DefaultConfig("Ballast", o.Version)
@@ -148,6 +163,9 @@ func New(o Options) *Server {
 	s.registerAlarms()
 	s.registerActivity()
 	s.registerPower()
+	s.registerPrices()
+	s.registerMarket()
+	s.registerDebt()
 	s.registerLive(mux)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
 		if err := o.Record.Ping(r.Context()); err != nil {
@@ -199,6 +217,11 @@ func (s *Server) Run(ctx context.Context, doors ...net.Listener) error {
 	defer cancel()
 	go s.hub.run(ctx)
 	go s.sampleGrowth(ctx)
+	keeping := make(chan struct{})
+	go func() {
+		defer close(keeping)
+		s.keepDebtDays(ctx)
+	}()
 	reporting := make(chan struct{})
 	go func() {
 		defer close(reporting)
@@ -224,5 +247,6 @@ func (s *Server) Run(ctx context.Context, doors ...net.Listener) error {
 	}
 	<-stopped
 	<-reporting // it writes to the record, which closes next
+	<-keeping
 	return nil
 }

@@ -31,6 +31,7 @@ type cli struct {
 	Alarm      alarmCmd                  `cmd:"" help:"List, take on and silence alarms."`
 	Export     exportCmd                 `cmd:"" help:"Write history to a file: CSV, JSON lines or Parquet."`
 	Report     reportCmd                 `cmd:"" help:"Print or write a report of the running site."`
+	Market     marketCmd                 `cmd:"" help:"Print the bitcoin market now: price, hashprice, difficulty, retarget, halving, each with age and source."`
 	Config     configCmd                 `cmd:"" help:"Check, print or describe the configuration."`
 	Bench      benchCmd                  `cmd:"" help:"Measure Ballast on this machine, against a simulated site."`
 	Key        keyCmd                    `cmd:"" help:"Make, list and revoke API keys for programs."`

@@ -25,7 +25,9 @@ import (
 	"ballast/ledger/postgres"
 	"ballast/ledger/secretbox"
 	"ballast/ledger/sqlite"
+	"ballast/market/ticker"
 	"ballast/plant"
+	"ballast/price"
 	"ballast/report"
 	"ballast/server"
 	"ballast/site"
@@ -65,16 +67,17 @@ func (c *runCmd) Run(ctx context.Context, common *common, s *streams) error {
 		defer stop()
 	}
 	var layout *site.Site
+	var simulated ready
 	if c.Simulate > 0 {
 		ready, stop, err := c.simulate(ctx, &cfg, s.err)
 		if err != nil {
 			return err
 		}
 		defer stop()
-		for _, key := range []string{"fleet.ranges", "fleet.ports", "site.name", "credentials", "plant.meters", "plant.cooling"} {
+		for _, key := range []string{"fleet.ranges", "fleet.ports", "site.name", "credentials", "plant.meters", "plant.cooling", "power.feeds"} {
 			places[key] = "--simulate"
 		}
-		layout = ready.Layout
+		layout, simulated = ready.Layout, ready
 	}
 	h, err := open(ctx, cfg, c.Simulate > 0, log)
 	if err != nil {
@@ -84,10 +87,29 @@ func (c *runCmd) Run(ctx context.Context, common *common, s *streams) error {
 	if err := fleet.Sow(ctx, h.record, fleet.Seed{Name: cfg.Site.Name, Zone: cfg.Site.Zone, Ranges: cfg.Fleet.Ranges, Layout: layout}); err != nil {
 		return fmt.Errorf("writing the site into the record: %w", err)
 	}
+	if c.Simulate > 0 {
+		if err := server.SeedExample(ctx, h.record, c.Simulate, time.Now()); err != nil {
+			return err
+		}
+	}
 	if err := h.fleet.LoadGrounds(ctx); err != nil {
 		return err
 	}
+	if err := h.openDesk(ctx, version); err != nil {
+		return err
+	}
+	if c.Simulate > 0 {
+		if err := h.sowSimulated(ctx, cfg.Site.Name, simulated); err != nil {
+			return err
+		}
+	}
 	h.troubles, h.settings = troubles, config.Explain(cfg, places)
+	bitcoin, stopMarket, err := h.marketWatch(ctx, c.Seed)
+	if err != nil {
+		return err
+	}
+	defer stopMarket()
+	h.market = bitcoin
 	return h.run(ctx, s)
 }
 
@@ -146,6 +168,10 @@ func (c *runCmd) simulate(ctx context.Context, cfg *config.Config, errs io.Write
 	cfg.Keys = append(r.Credentials, cfg.Keys...)
 	cfg.Plant.Meters = append(cfg.Plant.Meters, r.Meters...)
 	cfg.Plant.Cooling = append(cfg.Plant.Cooling, r.Cooling...)
+	simulatedPowerMarket(cfg, r.Control)
+	if cfg.Power.Forecast.History == config.Default().Power.Forecast.History {
+		cfg.Power.Forecast.History = 35 // a simulated past is as good as a long one, and a demonstration should not wait
+	}
 	fmt.Fprintf(errs, "Simulated site: %d machines at %s. Its faults are controlled at http://%s\n", c.Simulate, r.Network, r.Control)
 	go func() { _, _ = io.Copy(io.Discard, bufio.NewReader(out)) }()
 	return r, stop, nil
@@ -166,8 +192,10 @@ type house struct {
 	devices   []plant.Source
 	latest    plant.Latest
 	meters    report.MeterBook
+	desk      *price.Desk
 	troubles  *server.Troubles
 	settings  []config.Entry
+	market    *ticker.Ticker
 }
 
 func open(ctx context.Context, cfg config.Config, simulated bool, log *slog.Logger) (*house, error) {
@@ -268,8 +296,8 @@ func (h *house) run(ctx context.Context, s *streams) error {
 	}
 	srv := server.New(server.Options{
 		Alarms: alarms, Mailer: mailer{alarms}, Fleet: h.fleet, Record: h.record, History: h.history, Batcher: h.batcher, Metrics: metrics, Web: web.Dist(), Site: h.cfg.Site.Name, Zone: h.cfg.Site.Zone,
-		Version: version, Simulated: h.simulated, URL: url, Scans: h.scans, Keys: h.keys, Box: h.box, Plant: h.latest.All, Meters: &h.meters, Log: h.log,
-		Troubles: h.troubles, Settings: h.settings, Files: server.Files{Data: h.cfg.Data, History: telemetryPath(h.cfg), Record: recordFile(h.cfg)}, RecordEngine: h.cfg.Ledger.Engine,
+		Version: version, Simulated: h.simulated, URL: url, Scans: h.scans, Keys: h.keys, Box: h.box, Plant: h.latest.All, Meters: &h.meters, Log: h.log, PriceDesk: h.desk,
+		Troubles: h.troubles, Settings: h.settings, Files: server.Files{Data: h.cfg.Data, History: telemetryPath(h.cfg), Record: recordFile(h.cfg)}, RecordEngine: h.cfg.Ledger.Engine, Market: h.market,
 		OIDC: entry.oidc, TrustedProxies: h.cfg.TrustedProxies, Limits: server.Limits{Address: float64(h.cfg.Limits.Address), Principal: float64(h.cfg.Limits.Principal)},
 	})
 	if err := openDoor(ctx, h.record, h.cfg.Data, local, url); err != nil {
@@ -296,6 +324,8 @@ func (h *house) run(ctx context.Context, s *streams) error {
 	begin("scanning", func(ctx context.Context) error { return h.scans.Every(ctx, h.cfg.Fleet.Rescan) })
 	begin("the plant", h.plant)
 	begin("the alarms", alarms.Run)
+	begin("prices", h.desk.Run)
+	begin("the market", h.market.Run)
 	wg.Wait()
 	select {
 	case err := <-failed:

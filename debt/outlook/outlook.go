@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"sort"
 	"time"
 
@@ -181,7 +182,18 @@ type Score struct {
 	Brier     float64 `json:"brier"`
 	BaseBrier float64 `json:"base_brier"` // of always saying the base rate that was known at the time
 	Worst     float64 `json:"worst"`      // largest |Off| of a bin
+	// Attainable is the chance that forecasts which are exactly right would be
+	// within three points in all four bins, with as many epochs and the same
+	// probabilities: how much passing or missing that line can mean.
+	Attainable float64 `json:"attainable"`
+	// Z is Spiegelhalter's statistic (1986): what was said against what was, in
+	// standard deviations of what chance would do to forecasts that are right.
+	// Beyond 2 to either side they are not.
+	Z float64 `json:"z"`
 }
+
+// Within is how near each bin is wished to be.
+const Within = 0.03
 
 // Skill is 1 - Brier/BaseBrier: positive is better than the base rate.
 func (s Score) Skill() float64 { return 1 - s.Brier/s.BaseBrier }
@@ -224,10 +236,56 @@ func score(how string, fs []forecast, threshold float64) Score {
 			s.Worst = max(s.Worst, math.Abs(b.Off()))
 		}
 	}
+	s.Attainable, s.Z = attainable(fs), spiegelhalter(fs, threshold)
 	if s.N > 0 {
 		s.Brier, s.BaseBrier = s.Brier/float64(s.N), s.BaseBrier/float64(s.N)
 	}
 	return s
+}
+
+// attainable plays outcomes that fall out as they were forecast.
+func attainable(fs []forecast) float64 {
+	const plays = 4000
+	rng := rand.New(rand.NewPCG(uint64(len(fs)), 1))
+	var n [4]float64
+	for _, f := range fs {
+		n[sort.SearchFloat64s(Edges[:], f.m.Change)]++
+	}
+	pass := 0
+	for range plays {
+		var off [4]float64
+		for _, f := range fs {
+			d := f.p
+			if rng.Float64() < f.p {
+				d--
+			}
+			off[sort.SearchFloat64s(Edges[:], f.m.Change)] += d
+		}
+		ok := true
+		for i := range off {
+			ok = ok && math.Abs(off[i]) <= Within*n[i]
+		}
+		if ok {
+			pass++
+		}
+	}
+	return float64(pass) / plays
+}
+
+func spiegelhalter(fs []forecast, threshold float64) float64 {
+	var sum, variance float64
+	for _, f := range fs {
+		y := 0.0
+		if next, _ := f.m.Next.Get(); next <= threshold {
+			y = 1
+		}
+		sum += (y - f.p) * (1 - 2*f.p)
+		variance += (1 - 2*f.p) * (1 - 2*f.p) * f.p * (1 - f.p)
+	}
+	if variance <= 0 {
+		return 0
+	}
+	return sum / math.Sqrt(variance)
 }
 
 // Forward forecasts each epoch from first on, having learned only from epochs
@@ -323,7 +381,7 @@ func Falls(h market.History, since time.Time, depth float64) []Fall {
 func BaseRates(h market.History, since time.Time, thresholds ...float64) (n int, share []float64) {
 	share = make([]float64, len(thresholds))
 	for i := range h {
-		c, ok := h.Change(i)
+		c, ok := h.Change(h[i].Number)
 		if !ok || h[i].Start.IsZero() || h[i].Start.Before(since) {
 			continue
 		}

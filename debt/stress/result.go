@@ -14,8 +14,12 @@ type Result struct {
 	Sold                             []float64 // coins that lenders sold
 	Price, Hashprice                 []float64 // at the end
 	Retarget, Drawdown               []float64 // worst of the path, relative
+	Back                             []float64 // share of what was owed that lenders get after a default; 1 without one
 	Default                          []int32   // day, counted from 0; -1: none
+	Distress                         []int32   // first day of it, counted from 0; -1: none
 	Calls                            []int32   // margin calls
+
+	marks, paid, liquid []float64 // ratio, hashprice and liquidity at each mark, path by path
 
 	Sum Summary
 }
@@ -46,18 +50,33 @@ type Summary struct {
 	Lowest    []Quantile `json:"lowest"`     // liquidity
 	Hashprice []Quantile `json:"hashprice"`  // at the end
 	Price     []Quantile `json:"price"`
-	ToDefault []Quantile `json:"to_default"` // days, of the paths that default
+	ToDefault []Quantile `json:"to_default"`  // days, of the paths that default
+	Distress  Chance     `json:"distress"`    // liquidity under Firm.Thin, or default
+	ToThin    []Quantile `json:"to_distress"` // days, of the paths in distress
+	Back      []Quantile `json:"recovery"`    // share of what was owed that lenders get, of the paths that default
+	Fan       []Mark     `json:"fan"`
 	MeanRatio float64    `json:"mean_ratio"`
+}
+
+// Mark is all paths on one day.
+type Mark struct {
+	Day       int        `json:"day"` // from 1
+	Ratio     []Quantile `json:"ratio"`
+	Hashprice []Quantile `json:"hashprice"`
+	Liquid    []Quantile `json:"liquid"`
+	UnderLine Chance     `json:"under_line"`
+	Default   Chance     `json:"default"` // by that day
 }
 
 func newResult(c Config) *Result {
 	n := c.Paths
-	flat := make([]float64, 10*n)
+	flat := make([]float64, 11*n)
 	col := func(i int) []float64 { return flat[i*n : (i+1)*n : (i+1)*n] }
-	ints := make([]int32, 2*n)
+	ints := make([]int32, 3*n)
+	m := len(c.Marks) * n
 	return &Result{
-		Ratio: col(0), Owed: col(1), Cash: col(2), Coins: col(3), Lowest: col(4), Sold: col(5), Price: col(6), Hashprice: col(7), Retarget: col(8), Drawdown: col(9),
-		Default: ints[:n:n], Calls: ints[n:],
+		Ratio: col(0), Owed: col(1), Cash: col(2), Coins: col(3), Lowest: col(4), Sold: col(5), Price: col(6), Hashprice: col(7), Retarget: col(8), Drawdown: col(9), Back: col(10),
+		Default: ints[:n:n], Calls: ints[n : 2*n : 2*n], Distress: ints[2*n:], marks: make([]float64, m), paid: make([]float64, m), liquid: make([]float64, m),
 	}
 }
 
@@ -74,7 +93,7 @@ func chance(hits, n int) Chance {
 // it assumes nothing about the distribution.
 func Quantiles(v []float64, at ...float64) []Quantile {
 	s := slices.Clone(v)
-	slices.Sort(s)
+	sortFloats(s)
 	n := float64(len(s))
 	if n == 0 {
 		return nil
@@ -97,8 +116,8 @@ var shown = []float64{0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99}
 // sum goes through the paths in their order: no worker's timing shows.
 func (r *Result) sum(c Config) {
 	n := len(r.Ratio)
-	var dead, under, called, shrink, fall, both int
-	var days []float64
+	var dead, under, called, shrink, fall, both, thin int
+	var days, thins, backs []float64
 	var ratio float64
 	finite := 0
 	for i := range n {
@@ -107,6 +126,11 @@ func (r *Result) sum(c Config) {
 		if d {
 			dead++
 			days = append(days, float64(r.Default[i]+1))
+			backs = append(backs, r.Back[i])
+		}
+		if r.Distress[i] >= 0 {
+			thin++
+			thins = append(thins, float64(r.Distress[i]+1))
 		}
 		if s {
 			shrink++
@@ -132,12 +156,39 @@ func (r *Result) sum(c Config) {
 		Default: chance(dead, n), UnderLine: chance(under, n), Called: chance(called, n), Shrinks: chance(shrink, n), Falls: chance(fall, n), Both: chance(both, n),
 		Ratio: Quantiles(r.Ratio, shown...), Lowest: Quantiles(r.Lowest, shown...), Hashprice: Quantiles(r.Hashprice, shown...), Price: Quantiles(r.Price, shown...),
 		ToDefault: Quantiles(days, 0.05, 0.25, 0.5, 0.75, 0.95),
+		Distress:  chance(thin, n), ToThin: Quantiles(thins, 0.05, 0.25, 0.5, 0.75, 0.95), Back: Quantiles(backs, 0.05, 0.25, 0.5, 0.75, 0.95),
+	}
+	for k, day := range c.Marks {
+		r.Sum.Fan = append(r.Sum.Fan, r.mark(k, day, c.Line))
 	}
 	if finite == n {
 		r.Sum.MeanRatio = ratio / float64(n)
 	} else {
 		r.Sum.Ratio, r.Sum.UnderLine = nil, Chance{} // no ratio over nothing
 	}
+}
+
+// fanned are the quantiles of a fan.
+var fanned = []float64{0.05, 0.25, 0.5, 0.75, 0.95}
+
+func (r *Result) mark(k, day int, line float64) Mark {
+	n := len(r.Ratio)
+	ratio := r.marks[k*n : (k+1)*n]
+	under, dead, finite := 0, 0, true
+	for i, v := range ratio {
+		if v < line {
+			under++
+		}
+		if d := r.Default[i]; d >= 0 && int(d) < day {
+			dead++
+		}
+		finite = finite && !math.IsInf(v, 0)
+	}
+	m := Mark{Day: day, Hashprice: Quantiles(r.paid[k*n:(k+1)*n], fanned...), Liquid: Quantiles(r.liquid[k*n:(k+1)*n], fanned...), Default: chance(dead, n)}
+	if finite {
+		m.Ratio, m.UnderLine = Quantiles(ratio, fanned...), chance(under, n)
+	}
+	return m
 }
 
 // Flatten lays a book's schedules out day by day, in currency units: what falls

@@ -13,11 +13,13 @@
 package stress
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -77,7 +79,18 @@ type Network struct {
 	Costs  []Cost
 	Spread float64
 	Lag    float64
-	Noise  float64 // sd of the daily change of the logarithm of hashrate (luck and weather)
+	// LagOn is the days in which two thirds of those who stand still and should
+	// run again do; Lag when zero.
+	LagOn float64
+	// Sunk is how far under its hashcost a machine goes on, as a share of it:
+	// what is paid already (hosting, power bought ahead, interest) is no reason to
+	// stop.
+	Sunk float64
+	// Resold is the share of machines that stand still that somebody with cheaper
+	// power buys and runs, and ResoldDays how long two thirds of that take (60
+	// when zero): machines change owners and keep hashing.
+	Resold, ResoldDays float64
+	Noise              float64 // sd of the daily change of the logarithm of hashrate (luck and weather)
 	// Pace is today's hashrate over what the difficulty stands for; 1 when zero.
 	Pace float64
 	// Blocks already found in this epoch, and the days that it took.
@@ -116,12 +129,44 @@ type Firm struct {
 	// Sell is the share of each day's coins that is sold at once. Coins are
 	// also sold when cash falls under Floor.
 	Sell, Floor float64
+	// Cover is the share of each day's payments that coins are sold for, whatever
+	// cash there is: 1 covers costs and holds the rest.
+	Cover float64
+	// Borrow is a line that is drawn against free coins before coins are sold;
+	// nil: none.
+	Borrow *CreditLine
 	// Forward is the share of hashrate whose hashprice is fixed at Fixing by
 	// forwards, paid and received daily.
 	Forward, Fixing float64
+	// Power is how the price of power moves around today's; PowerForward the share
+	// of the machines' power that is fixed at PowerFixing times today's price.
+	Power                     Power
+	PowerForward, PowerFixing float64
 	// RigRate is what 1 PH/s of machines is worth today; RigBeta by how many
-	// per cent that moves when hashprice moves by one.
-	RigRate, RigBeta float64
+	// per cent that moves when hashprice moves by one. RigImpact is by how many per
+	// cent it falls besides when one per cent of the network's machines stand
+	// still and come to market; Haircut what a forced sale takes off.
+	RigRate, RigBeta, RigImpact, Haircut float64
+	// Thin is the liquidity (cash and free coins) under which the firm is in
+	// distress, before it defaults.
+	Thin float64
+}
+
+// CreditLine is a line against coins with margin calls: coins are pledged as it
+// is drawn.
+type CreditLine struct {
+	Most                     float64
+	Initial, Call, Liquidate float64 // loan to value
+	Cure                     int     // days
+	Rate                     float64 // simple interest a year, paid daily
+}
+
+// Power is a price of power whose logarithm reverts to its mean; today's price
+// is that mean.
+type Power struct {
+	Vol  float64 // sd of the logarithm in the long run
+	Days float64 // in which two thirds of a deviation are gone; 30 when zero
+	Corr float64 // of its shocks with the bitcoin price's
 }
 
 // Config is how much is simulated, and what is asked.
@@ -133,10 +178,19 @@ type Config struct {
 	Line    float64 // of the hashrate-debt ratio: 1.5 is the claim's
 	Shrink  float64 // of the worst retarget: -0.05
 	Fall    float64 // of difficulty from its peak: -0.20
+	Marks   []int   // days, counted from 1 and ascending, at which the ratio, hashprice and liquidity of every path are kept
+	// Told is called now and then with the paths that are done, from any worker;
+	// nil: nobody asks.
+	Told func(done int)
 }
 
 // Run plays all paths.
 func Run(p Price, n Network, f Firm, c Config) (*Result, error) {
+	return RunContext(context.Background(), p, n, f, c)
+}
+
+// RunContext is Run that stops when ctx ends; then there is no result.
+func RunContext(ctx context.Context, p Price, n Network, f Firm, c Config) (*Result, error) {
 	e, err := newEngine(p, n, f, c)
 	if err != nil {
 		return nil, err
@@ -147,23 +201,30 @@ func Run(p Price, n Network, f Firm, c Config) (*Result, error) {
 		workers = runtime.GOMAXPROCS(0)
 	}
 	const batch = 64
-	var next atomic.Int64
+	var next, done atomic.Int64
 	var wg sync.WaitGroup
 	for range workers {
 		wg.Go(func() {
 			w := e.walker()
 			for {
 				from := int(next.Add(batch)) - batch
-				if from >= c.Paths {
+				if from >= c.Paths || ctx.Err() != nil {
 					return
 				}
-				for i := from; i < min(from+batch, c.Paths); i++ {
+				to := min(from+batch, c.Paths)
+				for i := from; i < to; i++ {
 					w.walk(i, r)
+				}
+				if n := done.Add(int64(to - from)); c.Told != nil {
+					c.Told(int(n))
 				}
 			}
 		})
 	}
 	wg.Wait()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	r.sum(c)
 	return r, nil
 }
@@ -199,10 +260,19 @@ func newEngine(p Price, n Network, f Firm, c Config) (*engine, error) {
 	if n.Pace == 0 {
 		n.Pace = 1
 	}
+	if n.LagOn == 0 {
+		n.LagOn = n.Lag
+	}
+	if n.ResoldDays == 0 {
+		n.ResoldDays = 60
+	}
+	if f.Power.Days == 0 {
+		f.Power.Days = 30
+	}
 	bad := func(format string, args ...any) (*engine, error) {
 		return nil, fmt.Errorf(format+": %w", append(args, ErrInvalid)...)
 	}
-	for _, v := range []float64{p.Start, p.Drift, p.Vol, n.Hashprice, n.FeeShare, n.Growth, n.Response, n.Noise, f.Cash, f.Coins, f.Fixed, f.Other, f.RigRate, f.RigBeta, n.Blocks, n.BlockDays, n.Halving} {
+	for _, v := range []float64{p.Start, p.Drift, p.Vol, n.Hashprice, n.FeeShare, n.Growth, n.Response, n.Noise, f.Cash, f.Coins, f.Fixed, f.Other, f.RigRate, f.RigBeta, f.RigImpact, f.Thin, n.Blocks, n.BlockDays, n.Halving} {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
 			return bad("a number that is none")
 		}
@@ -216,7 +286,15 @@ func newEngine(p Price, n Network, f Firm, c Config) (*engine, error) {
 		return bad("%g blocks in %g days, halving in %g", n.Blocks, n.BlockDays, n.Halving)
 	case !(f.Sell >= 0 && f.Sell <= 1) || !(f.Forward >= 0 && f.Forward <= 1) || f.Coins < 0 || f.Floor < 0 || f.RigRate < 0:
 		return bad("firm sells %g, forward %g, coins %g", f.Sell, f.Forward, f.Coins)
-	case len(f.Loans) > maxLoans:
+	case !(f.Cover >= 0 && f.Cover <= 1) || !(f.Haircut >= 0 && f.Haircut <= 1) || f.RigImpact < 0:
+		return bad("firm covers %g, haircut %g, impact %g", f.Cover, f.Haircut, f.RigImpact)
+	case !(f.PowerForward >= 0 && f.PowerForward <= 1) || !(f.Power.Vol >= 0 && f.Power.Vol <= 3) || !(f.Power.Days > 0) || !(f.Power.Corr >= -1 && f.Power.Corr <= 1) || f.PowerFixing < 0:
+		return bad("power %+v, forward %g at %g", f.Power, f.PowerForward, f.PowerFixing)
+	case !(n.LagOn > 0) || !(n.Sunk >= 0 && n.Sunk < 1) || !(n.Resold >= 0 && n.Resold <= 1) || !(n.ResoldDays > 0):
+		return bad("lag on %g, sunk %g, resold %g in %g days", n.LagOn, n.Sunk, n.Resold, n.ResoldDays)
+	case len(c.Marks) > maxMarks || !slices.IsSorted(c.Marks) || len(c.Marks) > 0 && (c.Marks[0] < 1 || c.Marks[len(c.Marks)-1] > c.Days):
+		return bad("marks %v within %d days, at most %d of them", c.Marks, c.Days, maxMarks)
+	case len(f.Loans)+1 > maxLoans:
 		return bad("%d coin loans, at most %d", len(f.Loans), maxLoans)
 	}
 	switch p.Kind {
@@ -236,6 +314,14 @@ func newEngine(p Price, n Network, f Firm, c Config) (*engine, error) {
 	default:
 		return bad("price model %q", p.Kind)
 	}
+	if b := f.Borrow; b != nil {
+		if !(b.Initial > 0) || b.Initial > b.Call || !(b.Call < b.Liquidate) || !(b.Most >= 0) || !(b.Rate >= 0) {
+			return bad("credit line %+v", *b)
+		}
+		// The line is one more coin loan, which starts empty and never falls due
+		// within the horizon.
+		f.Loans = append(slices.Clip(f.Loans), CoinLoan{Initial: b.Initial, Call: b.Call, Liquidate: b.Liquidate, Cure: b.Cure, Rate: b.Rate, Day: c.Days + 1})
+	}
 	e := &engine{p: p, n: n, f: f, c: c}
 	for _, l := range f.Loans {
 		if !(l.Initial > 0) || l.Initial > l.Call || !(l.Call < l.Liquidate) || l.Balance < 0 || l.Coins < 0 {
@@ -250,6 +336,12 @@ func newEngine(p Price, n Network, f Firm, c Config) (*engine, error) {
 	}
 	v := p.Vol * p.Vol / 365
 	e.omega = v * (1 - p.Alpha - p.Beta)
+	if p.Kind == Bootstrap {
+		e.p.Returns = make([]float64, len(p.Returns))
+		for i, x := range p.Returns {
+			e.p.Returns[i] = x + p.Drift/365
+		}
+	}
 	e.table()
 	return e, nil
 }
@@ -280,7 +372,7 @@ func (e *engine) table() {
 		x := e.lo + float64(i)*e.step
 		var on float64
 		for _, c := range e.n.Costs {
-			on += c.Share / all / (1 + math.Exp(-(x-math.Log(c.Hashcost))/e.n.Spread))
+			on += c.Share / all / (1 + math.Exp(-(x-math.Log(c.Hashcost*(1-e.n.Sunk)))/e.n.Spread))
 		}
 		e.switched[i] = math.Log(max(on, 1e-6))
 	}
@@ -301,7 +393,10 @@ func between(t *[grid + 1]float64, p float64) float64 {
 	return t[i] + (p-float64(i))*(t[i+1]-t[i])
 }
 
-const maxLoans = 16
+const (
+	maxLoans = 16
+	maxMarks = 64
+)
 
 // walker is one worker's state.
 type walker struct {

@@ -15,10 +15,17 @@ import (
 type Rules struct {
 	Limit     market.Target
 	Retargets bool // every 2016 blocks; false for regtest
+	// Unproven is for a simulated chain: it has real headers, links, times and
+	// retargets, and nobody did the work that its targets ask for. Everything
+	// but the proof of work is checked.
+	Unproven bool
 }
 
 // Mainnet is Bitcoin.
 func Mainnet() Rules { return Rules{Limit: market.Limit(), Retargets: true} }
+
+// Check tells whether a block by itself keeps the rules.
+func (r Rules) Check(b Block) error { return b.check(r.Limit, !r.Unproven) }
 
 // Change is what an update brought. Removed blocks were on the chain and are
 // not any more (a reorganisation); newest first. Added are oldest first.
@@ -52,6 +59,28 @@ func NewFollower(chain Chain, rules Rules, keep int, now func() time.Time) *Foll
 		now = time.Now
 	}
 	return &Follower{chain: chain, rules: rules, keep: max(keep, market.FeeBlocks), now: now, seen: map[[32]byte]Block{}}
+}
+
+// Restore gives the follower blocks that were followed before, oldest first. They
+// are checked like any others; an error leaves the follower as it was.
+func (f *Follower) Restore(blocks []Block) error {
+	if len(blocks) == 0 {
+		return nil
+	}
+	f.asking.Lock()
+	defer f.asking.Unlock()
+	for _, b := range blocks {
+		if err := f.rules.Check(b); err != nil {
+			return err
+		}
+	}
+	if err := f.fits(blocks, 0); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.blocks = slices.Clone(blocks[max(0, len(blocks)-f.keep):]) // asked stays: the source has confirmed nothing yet
+	return nil
 }
 
 // Update asks for the tip and takes over what is new. After an error the blocks
@@ -145,7 +174,7 @@ func (f *Follower) fetch(ctx context.Context, hash [32]byte) (Block, error) {
 	if b.Hash != hash {
 		return b, fmt.Errorf("%s sends block %x for %x: %w", f.chain.Name(), b.Hash, hash, ErrLink)
 	}
-	if err := b.Check(f.rules.Limit); err != nil {
+	if err := f.rules.Check(b); err != nil {
 		return b, err
 	}
 	if len(f.seen) < 2*f.keep {
@@ -245,7 +274,7 @@ func (f *Follower) Epoch(ctx context.Context) (Stamped[market.EpochState], error
 		if err != nil {
 			return Stamped[market.EpochState]{}, err
 		}
-		if err := b.Check(f.rules.Limit); err != nil {
+		if err := f.rules.Check(b); err != nil {
 			return Stamped[market.EpochState]{}, err
 		}
 		if b.Hash != hash || b.Height != height || b.Bits != tip.Bits {

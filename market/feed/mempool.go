@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/big"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -196,4 +197,62 @@ func (m *Mempool) Pools(ctx context.Context, period string) (Stamped[[]PoolShare
 	}
 	now := m.c.now()
 	return Stamped[[]PoolShare]{Value: out, At: now, Asked: now, Source: m.Name() + "/api/v1/mining/pools"}, nil
+}
+
+// PastPrices asks /api/v1/historical-price: what the explorer knows of earlier
+// prices, one for each day, the last of the day.
+func (m *Mempool) PastPrices(ctx context.Context, c unit.Currency) ([]market.DayPrice, error) {
+	a, err := m.get(ctx, "/api/v1/historical-price?currency="+string(c))
+	if err != nil {
+		return nil, err
+	}
+	if a.status != http.StatusOK {
+		return nil, fmt.Errorf("%s has no earlier prices: %w", m.Name(), ErrUnavailable)
+	}
+	days, err := parsePastPrices(a.body, c)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", m.Name(), err)
+	}
+	return days, nil
+}
+
+// parsePastPrices reads {"prices":[{"time":1499904000,"USD":2254.9},...]}, in any
+// order. Days without a price in the currency are left out.
+func parsePastPrices(body []byte, c unit.Currency) ([]market.DayPrice, error) {
+	var v struct {
+		Prices []map[string]json.Number `json:"prices"`
+	}
+	if err := json.Unmarshal(body, &v); err != nil {
+		return nil, fmt.Errorf("reading earlier prices: %w: %w", ErrFormat, err)
+	}
+	type told struct {
+		at int64
+		p  unit.Money
+	}
+	last := map[int64]told{}
+	for _, row := range v.Prices {
+		at, err := strconv.ParseUint(row["time"].String(), 10, 32)
+		if err != nil {
+			return nil, fmt.Errorf("an earlier price without a time: %w", ErrFormat)
+		}
+		text := row[string(c)].String()
+		r, ok := new(big.Rat).SetString(text)
+		if text == "" || len(text) > 32 || strings.ContainsAny(text, "eE/") || !ok {
+			continue
+		}
+		p, err := unit.MoneyOf(r, c)
+		if err != nil || p.Minor <= 0 {
+			continue // -1 or 0 is what mempool sends for a price that it does not have
+		}
+		day := int64(at) / market.DaySeconds
+		if t, ok := last[day]; !ok || int64(at) >= t.at {
+			last[day] = told{int64(at), p}
+		}
+	}
+	days := make([]market.DayPrice, 0, len(last))
+	for day, t := range last {
+		days = append(days, market.DayPrice{Day: time.Unix(day*market.DaySeconds, 0).UTC(), Price: t.p})
+	}
+	slices.SortFunc(days, func(a, b market.DayPrice) int { return a.Day.Compare(b.Day) })
+	return days, nil
 }

@@ -41,7 +41,18 @@ export const sections: Section[] = [
   },
   { title: 'Health', key: 'h', pages: [] },
   { title: 'Power', key: 'p', pages: [] },
-  { title: 'Money', key: 'o', pages: [] },
+  {
+    title: 'Money',
+    key: 'o',
+    pages: [
+      { title: 'Position', to: '/money', right: 'money', words: 'debt ratio hashrate dscr runway liquidity board pack' },
+      { title: 'Register', to: '/money/register', right: 'money', words: 'facilities loans notes schedule lender import' },
+      { title: 'Covenants', to: '/money/covenants', right: 'money', words: 'headroom breach ltv cover' },
+      { title: 'Cash', to: '/money/cash', right: 'money', words: 'thirteen weeks 13 forecast runway balances flows' },
+      { title: 'Hashcost', to: '/money/hashcost', right: 'money', words: 'waterfall sensitivity heat map break-even' },
+      { title: 'Terms', to: '/money/terms', right: 'money', words: 'assumptions power price market by hand machine prices rates' },
+    ],
+  },
   { title: 'Tenants', key: 't', pages: [] },
   {
     title: 'Places',

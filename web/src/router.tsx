@@ -1,5 +1,6 @@
 import { createRouter } from '@tanstack/react-router'
 import { alarmsRoutes } from './pages/alarms/routes'
+import { debtRoutes } from './pages/debt/routes'
 import { machineRoutes } from './pages/machines/routes'
 import { nowRoutes } from './pages/now/routes'
 import { placesRoutes } from './pages/places/routes'
@@ -10,7 +11,7 @@ import { Broken } from './parts/Trouble'
 import { frame, root, setUp, signIn } from './routes'
 
 export const router = createRouter({
-  routeTree: root.addChildren([frame.addChildren([...nowRoutes, ...machineRoutes, ...reportRoutes, ...systemRoutes, ...settingsRoutes, ...placesRoutes, ...alarmsRoutes]), signIn, setUp]),
+  routeTree: root.addChildren([frame.addChildren([...nowRoutes, ...machineRoutes, ...reportRoutes, ...systemRoutes, ...settingsRoutes, ...placesRoutes, ...alarmsRoutes, ...debtRoutes]), signIn, setUp]),
   scrollRestoration: true,
   defaultPreload: 'intent',
   defaultErrorComponent: Broken,

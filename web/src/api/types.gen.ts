@@ -294,6 +294,11 @@ export interface components {
       "to"?: string
       "zone": string
     }
+    Amount: {
+      "currency": string
+      "minor": number
+      "text": string
+    }
     ApplyInputBody: {
       "machines": (number)[] | null
       /** Only say what would happen. */
@@ -335,6 +340,18 @@ export interface components {
       "started"?: string
       /** Rows that the log had when the check began. */
       "total": number
+    }
+    BalanceLine: {
+      "account": string
+      "amount": components['schemas']['Amount']
+      "id": number
+      "on": string
+      "pledged": boolean
+      "source": components['schemas']['DeskSource']
+    }
+    BasisSays: {
+      "basis": string
+      "says": string
     }
     BatchDetail: {
       "actor": string
@@ -484,6 +501,521 @@ export interface components {
       /** Line of the file, variable or flag. */
       "where"?: string
     }
+    ContagionLine: {
+      "amount": components['schemas']['Amount']
+      "because": string
+      "facility": string
+      "round": number
+    }
+    ContractBody: {
+      "currency"?: string
+      /** What it charges today, a sentence a part. */
+      "explained": (string)[] | null
+      /** First day of its first version. */
+      "from"?: string
+      "id": number
+      /** Today. */
+      "in_force": boolean
+      /** Of the parts of the version in force today. */
+      "kinds": (string)[] | null
+      "name": string
+      /** Why its text cannot be used any more. */
+      "problems": (components['schemas']['DocProblem'])[] | null
+      /** From 1; one more with every change of the text. */
+      "revision": number
+      "site": string
+      /** "page", or the file that it is read from: the file is read again at every start. */
+      "source": string
+      "text": string
+      /** Every text that it had, newest first. */
+      "texts": (components['schemas']['ContractText'])[] | null
+      /** Last day of its last version; missing: until further notice. */
+      "to"?: string
+      "updated_at": string
+      "warnings": (string)[] | null
+      "zone"?: string
+    }
+    ContractCheck: {
+      /** The instant that was tried. */
+      "at": string
+      "currency"?: string
+      "explained": (string)[] | null
+      "name"?: string
+      "ok": boolean
+      /** What one more MWh costs then. */
+      "price"?: components['schemas']['PriceTry']
+      "problems": (components['schemas']['DocProblem'])[] | null
+      /** Market series that it asks for. */
+      "series": (string)[] | null
+      "warnings": (string)[] | null
+    }
+    ContractEditBody: {
+      /** As it was read: 412 when somebody else changed it meanwhile. */
+      "revision": number
+      "text": string
+    }
+    ContractHead: {
+      "currency"?: string
+      /** First day of its first version. */
+      "from"?: string
+      "id": number
+      /** Today. */
+      "in_force": boolean
+      /** Of the parts of the version in force today. */
+      "kinds": (string)[] | null
+      "name": string
+      /** Why its text cannot be used any more. */
+      "problems": (components['schemas']['DocProblem'])[] | null
+      /** From 1; one more with every change of the text. */
+      "revision": number
+      "site": string
+      /** "page", or the file that it is read from: the file is read again at every start. */
+      "source": string
+      /** Last day of its last version; missing: until further notice. */
+      "to"?: string
+      "updated_at": string
+      "zone"?: string
+    }
+    ContractInputBody: {
+      "site": string
+      /** The contract, YAML; docs/tariff.md has the format. */
+      "text": string
+    }
+    ContractText: {
+      "actor": string
+      "at": string
+      "revision": number
+      "text": string
+    }
+    ContractTryBody: {
+      /** Instant to try; default now. */
+      "at"?: string
+      /** Of the contract that the text is to replace. */
+      "id"?: number
+      /** What the site draws then; default what it draws now. */
+      "load_w"?: number
+      "site": string
+      "text": string
+    }
+    CostStep: {
+      "cost": number
+      /** Hashprice less the total. */
+      "margin": number
+      "name": string
+      /** Of all steps so far. */
+      "total": number
+    }
+    CountedLine: {
+      "balance": components['schemas']['Amount']
+      /** Why it is not counted. */
+      "excluded"?: string
+      "facility": string
+      "name": string
+      "purpose": string
+    }
+    DebtChanges: {
+      /** What moved the ratio at market index; the parts add up. */
+      "drivers": (components['schemas']['DeskDriver'])[] | null
+      "figures": (components['schemas']['DeskChange'])[] | null
+      "note"?: string
+      /** The day that is compared with; none when no position was kept. */
+      "since"?: string
+    }
+    DebtCollateral: {
+      "coins"?: string
+      "efficiency_jth"?: number
+      "hashrate_ths"?: number
+      "kind": string
+      "value"?: string
+    }
+    DebtConversion: {
+      "cap"?: string
+      "cash"?: boolean
+      "from"?: string
+      "price": string
+    }
+    DebtCovenant: {
+      "cure_days"?: number
+      "facility"?: string
+      "id": string
+      "limit": number
+      "metric": string
+      "source"?: string
+    }
+    DebtCovenants: {
+      "covenants": (components['schemas']['DeskCovenantLine'])[] | null
+      "currency": string
+      "day": string
+      /** Nothing was entered yet. */
+      "empty": boolean
+      /** Says that the company is made up; every page must show it. */
+      "example"?: string
+      /** How far ahead a breach is looked for. */
+      "horizon_days": number
+      "name": string
+      "now": string
+      /** What whoever reads the figures must know first. */
+      "remarks": (string)[] | null
+      /** Of the book; a change names the revision that it was made from. */
+      "rev": number
+    }
+    DebtCrossDefault: {
+      "any"?: boolean
+      "of"?: (string)[] | null
+      "threshold"?: string
+    }
+    DebtFacility: {
+      "convert"?: components['schemas']['DebtConversion']
+      "covenants"?: (components['schemas']['DebtCovenant'])[] | null
+      "cross"?: components['schemas']['DebtCrossDefault']
+      "drawn": string
+      "fees"?: (components['schemas']['DebtFee'])[] | null
+      "guarantor"?: string
+      "id": string
+      "interest": components['schemas']['DebtInterest']
+      "kind": string
+      "lender"?: string
+      "margin"?: components['schemas']['DebtMargin']
+      "maturity": string
+      "name": string
+      "obligor"?: string
+      "principal": string
+      "purpose": string
+      "recourse": string
+      "repayment": components['schemas']['DebtRepayment']
+      "secured"?: (components['schemas']['DebtCollateral'])[] | null
+      "source"?: string
+    }
+    DebtFee: {
+      "amount"?: string
+      "kind": string
+      "rate"?: string
+    }
+    DebtHashcost: {
+      "currency": string
+      "day": string
+      /** Nothing was entered yet. */
+      "empty": boolean
+      /** Says that the company is made up; every page must show it. */
+      "example"?: string
+      /** One for each step. */
+      "figures": (components['schemas']['DeskFigure'])[] | null
+      "groups": (components['schemas']['DeskGroupCost'])[] | null
+      "hashprice": components['schemas']['DeskFigure']
+      "heat": components['schemas']['DebtHeat']
+      "missing"?: string
+      "name": string
+      "now": string
+      /** What whoever reads the figures must know first. */
+      "remarks": (string)[] | null
+      /** Of the book; a change names the revision that it was made from. */
+      "rev": number
+      "steps": (components['schemas']['CostStep'])[] | null
+    }
+    DebtHeat: {
+      "against": string
+      /** By row; null is not to be had, and infinite values are 1e308 with their sign. */
+      "cells": ((number | null)[] | null)[] | null
+      /** Cash for debt service a year, beside it. */
+      "cfads": ((components['schemas']['Amount'])[] | null)[] | null
+      /** Covenants of the company on this metric. */
+      "limits": (components['schemas']['DeskClaimMark'])[] | null
+      "metric": string
+      "missing"?: string
+      "other": (number)[] | null
+      "others": (string)[] | null
+      /** Multiples. */
+      "price": (number)[] | null
+      /** The prices that they are. */
+      "prices": (string)[] | null
+    }
+    DebtImport: {
+      "adds": number
+      "changes": number
+      "done": boolean
+      /** What it does to the position. */
+      "effect": (components['schemas']['FigureEffect'])[] | null
+      /** What is wrong, line by line; then nothing would change. */
+      "errors": (components['schemas']['DeskLineError'])[] | null
+      "kind": string
+      "lines": (components['schemas']['DeskChangeLine'])[] | null
+      /** Of the position with it. */
+      "remarks": (string)[] | null
+      /** Of the book that the preview was made from; after an import, the new one. */
+      "rev": number
+      "same": number
+    }
+    DebtImportInputBody: {
+      /** The file, base64. */
+      "file": string
+      "kind": "facilities" | "covenants" | "balances" | "flows" | "payments" | "machine-prices" | "rates"
+      /** Only say what would change. */
+      "preview"?: boolean
+      /** The revision that the preview was made from. */
+      "seen"?: number
+    }
+    DebtInterest: {
+      "cap"?: string | null
+      "day_count": string
+      "fixed"?: string
+      "floor"?: string | null
+      "index"?: string
+      "margin"?: string
+    }
+    DebtMargin: {
+      "call": string
+      "cure_days": number
+      "initial": string
+      "liquidate": string
+    }
+    DebtPosition: {
+      /** What each basis of valuation means. Values on different bases are never added or averaged. */
+      "bases": (components['schemas']['BasisSays'])[] | null
+      "changes": components['schemas']['DebtChanges']
+      /** Each facility's part in the ratio. */
+      "counted": (components['schemas']['CountedLine'])[] | null
+      "covenants": (components['schemas']['DeskCovenantLine'])[] | null
+      "currency": string
+      "day": string
+      /** Nothing was entered yet. */
+      "empty": boolean
+      /** Says that the company is made up; every page must show it. */
+      "example"?: string
+      "figures": (components['schemas']['DeskFigure'])[] | null
+      /** Facilities that are in no figure, and why. */
+      "left_out": (components['schemas']['DeskLeftOut'])[] | null
+      "name": string
+      "now": string
+      /** What whoever reads the figures must know first. */
+      "remarks": (string)[] | null
+      /** Of the book; a change names the revision that it was made from. */
+      "rev": number
+      /** Which debt the ratio counts, in words. */
+      "scope": string
+      /** Cash that falls due in each of the next twelve quarters. */
+      "wall": (components['schemas']['WallQuarter'])[] | null
+    }
+    DebtRepayment: {
+      "advance"?: boolean
+      "balloon"?: string
+      "capitalised"?: string
+      "interest_only"?: number
+      "months": number
+      "shape": string
+      "shares"?: (string)[] | null
+      "sweep"?: string
+    }
+    DebtTerms: {
+      "currency": string
+      "day": string
+      /** Nothing was entered yet. */
+      "empty": boolean
+      /** Says that the company is made up; every page must show it. */
+      "example"?: string
+      "machine_prices": (components['schemas']['RigLine'])[] | null
+      /** What the market's numbers are now, and from where. */
+      "market": (components['schemas']['DeskInput'])[] | null
+      "name": string
+      "now": string
+      "rates": (components['schemas']['RateLine'])[] | null
+      /** What whoever reads the figures must know first. */
+      "remarks": (string)[] | null
+      /** Of the book; a change names the revision that it was made from. */
+      "rev": number
+      /** Those that have machines, for power prices. */
+      "sites": (string)[] | null
+      "source": components['schemas']['DeskSource']
+      "terms": components['schemas']['DeskTerms']
+    }
+    DebtWeeks: {
+      "assumptions": (components['schemas']['DeskInput'])[] | null
+      "balances": (components['schemas']['BalanceLine'])[] | null
+      "currency": string
+      "day": string
+      /** Nothing was entered yet. */
+      "empty": boolean
+      /** Says that the company is made up; every page must show it. */
+      "example"?: string
+      /** Cash is to stay over it. */
+      "floor": components['schemas']['Amount']
+      "flows": (components['schemas']['FlowLine'])[] | null
+      /** In the order of a statement; those that are zero in every week are left out. */
+      "lines": (components['schemas']['WeekLine'])[] | null
+      /** Why there is no plan. */
+      "missing"?: string
+      "name": string
+      "now": string
+      /** First week in which cash goes under zero; 0 is none. */
+      "overdrawn": number
+      /** What whoever reads the figures must know first. */
+      "remarks": (string)[] | null
+      /** Of the book; a change names the revision that it was made from. */
+      "rev": number
+      "runway": components['schemas']['DeskFigure']
+      /** First week in which cash stays under the floor with all coins sold, from 1; 0 is none. */
+      "short": number
+      "weeks": (components['schemas']['Week'])[] | null
+    }
+    DeskChange: {
+      "better": number
+      "key": string
+      "name": string
+      "now": number
+      /** Now, as a person reads it. */
+      "text": string
+      "then": number
+      "unit": string
+      "was": string
+    }
+    DeskChangeLine: {
+      "action": "adds" | "changes" | "same"
+      /** Of what changes. */
+      "fields": (components['schemas']['DeskFieldChange'])[] | null
+      "line": number
+      "name": string
+      /** What stands there afterwards, in a few words. */
+      "text": string
+    }
+    DeskClaimMark: {
+      "at": number
+      "claim": string
+      "over": boolean
+    }
+    DeskCovenantLine: {
+      "clause"?: string
+      "cure_days": number
+      /** Until the breach on the path of the terms; null when none within two years. */
+      "days"?: number | null
+      /** Whose contract has it. */
+      "facility": string
+      /** Headroom, price, hashprice and days as figures that can be opened. */
+      "figures": (components['schemas']['DeskFigure'])[] | null
+      /** In currency units per PH/s and day, at today's price of a bitcoin. */
+      "hashprice_at_breach"?: number | null
+      /** By how much what pays may fall, or the collateral may lose, in the company's currency; negative after a breach. */
+      "headroom"?: number | null
+      "headroom_text": string
+      "id": string
+      "limit": number
+      "metric": string
+      /** Whose debt or collateral is measured; empty is the company. */
+      "of"?: string
+      /** Of a bitcoin, at which it breaks, or is mended after a breach; null when no price does. */
+      "price_at_breach"?: number | null
+      "reading": components['schemas']['DeskFigure']
+      "rule": string
+      "state": "holds" | "near" | "breached" | "not known"
+    }
+    DeskDriver: {
+      "name": string
+      "now": string
+      "part": number
+      "then": string
+    }
+    DeskFieldChange: {
+      "field": string
+      "now": string
+      "was": string
+    }
+    DeskFigure: {
+      /** Of the oldest input. */
+      "at"?: string
+      "formula"?: string
+      "inputs": (components['schemas']['DeskInput'])[] | null
+      "key": string
+      /** Lines that somebody claims for it. */
+      "lines"?: (components['schemas']['DeskClaimMark'])[] | null
+      /** Why it cannot be had. */
+      "missing"?: string
+      "name": string
+      "note"?: string
+      /** As a person reads it, without its unit; a dash when it cannot be had. */
+      "text": string
+      "unit": string
+      /** Null when it cannot be had, or when it is not finite: then text says what it is. */
+      "value": number | null
+      /** The formula with the numbers put in. */
+      "with"?: string
+    }
+    DeskGroupCost: {
+      "active_ths": number
+      /** Mean, since Ballast first saw them. */
+      "age_days": number
+      "break_even_power_per_mwh"?: number | null
+      /** Of a bitcoin. */
+      "break_even_price"?: number | null
+      "efficiency_j_per_th": number
+      /** Power, per PH/s and day. */
+      "hashcost"?: number | null
+      "hashing": number
+      "machines": number
+      /** Hashprice less hashcost. */
+      "margin"?: number | null
+      "model": string
+      /** Efficiency is the nameplate's: the machines do not tell their power. */
+      "nameplate"?: boolean
+      "power_per_mwh"?: number | null
+      "site": string
+    }
+    DeskHandMarket: {
+      "difficulty"?: number
+      "fee_share"?: string
+      "height"?: number
+      "on": string
+      "price"?: string
+      "source"?: string
+    }
+    DeskInput: {
+      "name": string
+      /** Key of the figure that it is, when it is one. */
+      "of"?: string
+      "source": components['schemas']['DeskSource']
+      "text": string
+    }
+    DeskLeftOut: {
+      "facility": string
+      "why": string
+    }
+    DeskLineError: {
+      "column"?: string
+      "line": number
+      "reason": string
+      "text"?: string
+    }
+    DeskSource: {
+      /** When the number was true. */
+      "at"?: string
+      "how": "measured" | "quoted" | "entered" | "modelled"
+      /** In words: which feed, which document, who. */
+      "what": string
+    }
+    DeskTerms: {
+      "cash_floor"?: string
+      "company": string
+      "currency": string
+      "depreciation"?: string
+      "difficulty_year"?: string
+      "example"?: string
+      "forced_discount"?: string
+      "hashprice_drift"?: string
+      "hashprice_vol"?: string
+      "install_per_th"?: number
+      "landing"?: string
+      "life_months"?: number
+      "market"?: components['schemas']['DeskHandMarket']
+      "new_efficiency_jth"?: number
+      "other_assets"?: string
+      "overhead"?: number
+      "power"?: { [key: string]: string }
+      "price_drift"?: string
+      "price_vol"?: string
+      "removal_per_th"?: number
+      "rig_beta"?: number
+      "risk_free"?: string
+      "sell_share"?: string
+      "share_price"?: string
+      "uptime"?: number
+    }
     Disk: {
       /** At that growth. Retention makes the growth smaller with time. */
       "days_left"?: number | null
@@ -493,6 +1025,16 @@ export interface components {
       "size_bytes"?: number | null
       /** Hours that the growth was measured over; below 1 it is worked out from the size of a machine's day. */
       "watched_h": number
+    }
+    DocProblem: {
+      /** Where: a path such as feeders[1].cap. */
+      "at": string
+      /** In the text that was read; 0 when there was none. */
+      "line"?: number
+      "what": string
+    }
+    DropDebtEntryResponse: {
+      "rev": number
     }
     EditAccountRequest: {
       "full_name"?: string
@@ -530,6 +1072,14 @@ export interface components {
       /** How many sessions ended. */
       "ended": number
     }
+    EnterMarketInputBody: {
+      /** When it was true; missing: now. */
+      "at"?: string
+      "series": "price_usd" | "difficulty" | "fees_sat"
+      /** Where you have it from. */
+      "source": string
+      "value": number
+    }
     ErrorDetail: {
       /** Where the error occurred, e.g. 'body.items[3].tags' or 'path.thing-id' */
       "location"?: string
@@ -563,6 +1113,93 @@ export interface components {
       "title": string
       /** Send it back as If-Match with an edit. */
       "version": number
+    }
+    FacilityPage: {
+      /** Interest since the last payment. */
+      "accrued": components['schemas']['Amount']
+      /** Who falls due when this one defaults, by cross-default clauses. */
+      "contagion": (components['schemas']['ContagionLine'])[] | null
+      "currency": string
+      "day": string
+      "due_to_date": components['schemas']['Amount']
+      /** Nothing was entered yet. */
+      "empty": boolean
+      /** Says that the company is made up; every page must show it. */
+      "example"?: string
+      "facility": components['schemas']['DebtFacility']
+      "margin"?: components['schemas']['MarginPage']
+      "name": string
+      "now": string
+      "paid_to_date": components['schemas']['Amount']
+      "payments": (components['schemas']['PaymentLine'])[] | null
+      /** Payments that are recorded; with none, what is due counts as neither paid nor missed. */
+      "recorded": number
+      /** What whoever reads the figures must know first. */
+      "remarks": (string)[] | null
+      /** Of the book; a change names the revision that it was made from. */
+      "rev": number
+      "row": components['schemas']['FacilityRow']
+      "schedule": (components['schemas']['ScheduleLine'])[] | null
+      /** Due and not paid. */
+      "short": components['schemas']['Amount']
+      "source": components['schemas']['DeskSource']
+      "versions": (components['schemas']['FacilityVersion'])[] | null
+    }
+    FacilityRow: {
+      "balance": components['schemas']['Amount']
+      "collateral"?: string
+      "covenants": number
+      "drawn": string
+      "due_in_a_year": components['schemas']['Amount']
+      "id": string
+      "kind": string
+      "lender": string
+      "maturity": string
+      "name": string
+      "next_cash": components['schemas']['Amount']
+      "next_due"?: string
+      "obligor": string
+      "principal": components['schemas']['Amount']
+      "purpose": string
+      "rate": string
+      "recourse": string
+      /** Due and not recorded as paid, where payments are recorded. */
+      "short": components['schemas']['Amount']
+      /** Why it has no schedule. */
+      "trouble"?: string
+      "version": number
+    }
+    FacilityVersion: {
+      "actor": string
+      "at": string
+      /** Against the version before. */
+      "changed": (components['schemas']['DeskFieldChange'])[] | null
+      "removed"?: boolean
+      "version": number
+    }
+    FeedGap: {
+      "from": string
+      "series": string
+      "to": string
+    }
+    FeedHealth: {
+      "error"?: string
+      "failures": number
+      "feed": string
+      "gaps"?: (components['schemas']['FeedGap'])[] | null
+      "next": string
+      "ok": boolean
+      "problems"?: (string)[] | null
+      "revisions": number
+      "series": (string)[] | null
+      "succeeded"?: string
+      "tried"?: string
+      "values": number
+    }
+    FigureEffect: {
+      "name": string
+      "now": string
+      "was": string
     }
     FleetAbsent: {
       "addr": string
@@ -676,6 +1313,25 @@ export interface components {
       /** Addresses that answer in no miner's dialect. */
       "unknown": number
     }
+    FlowLine: {
+      "amount": components['schemas']['Amount']
+      "every"?: string
+      "id": number
+      "line": string
+      "name"?: string
+      "on": string
+      "source": components['schemas']['DeskSource']
+      "until"?: string
+    }
+    HalvingBody: {
+      "at": string
+      "early": string
+      "height": number
+      "late": string
+      "number": number
+      /** After it. */
+      "subsidy_sat": number
+    }
     HistoryBody: {
       "bucket_s": number
       "from": string
@@ -754,7 +1410,7 @@ export interface components {
       /** Machines that it has a slot for. */
       "placed": number
       /** None: it can be saved. */
-      "problems": (components['schemas']['SiteProblem'])[] | null
+      "problems": (components['schemas']['DocProblem'])[] | null
       "slots": number
     }
     LayoutImport: {
@@ -768,7 +1424,7 @@ export interface components {
       "moved": number
       "notes": (string)[] | null
       "placed": number
-      "problems": (components['schemas']['SiteProblem'])[] | null
+      "problems": (components['schemas']['DocProblem'])[] | null
       "replaced": number
       "same": number
       "skipped": number
@@ -873,6 +1529,17 @@ export interface components {
       "site"?: string
       "tags"?: (string)[] | null
     }
+    LedgerMarketEntry: {
+      "actor": string
+      "at": string
+      "entered_at": string
+      "id": number
+      "series": string
+      "source": string
+      "value": number
+      "withdrawn_at"?: string
+      "withdrawn_by"?: string
+    }
     LedgerNote: {
       "actor": string
       "at": string
@@ -899,6 +1566,17 @@ export interface components {
       "schedule": number
       "site": string
       "to": (string)[] | null
+    }
+    LedgerRigPrice: {
+      "actor": string
+      "at": string
+      "currency": string
+      "entered_at": string
+      "id": number
+      "kind": string
+      "micro_per_th": number
+      "source": string
+      "tier": string
     }
     LinkIdentityResponse: {
       "location": string
@@ -1033,6 +1711,97 @@ export interface components {
       "first": number
       "name": string
       "slots": number
+    }
+    MarginPage: {
+      /** Of a bitcoin, at which the lender calls. */
+      "call_price": components['schemas']['Amount']
+      "called": boolean
+      "liquidate": boolean
+      "liquidation_price": components['schemas']['Amount']
+      "ltv": number
+      /** Restores the initial loan to value. */
+      "pay": components['schemas']['Amount']
+      /** So do these coins. */
+      "post": components['schemas']['Amount']
+    }
+    MarketBody: {
+      "at": string
+      "difficulty"?: components['schemas']['MarketNumber']
+      "fee_share"?: components['schemas']['MarketNumber']
+      /** Of a block, mean of 144 blocks. */
+      "fees"?: components['schemas']['MarketNumber']
+      "halving"?: components['schemas']['HalvingBody']
+      "hashprice"?: components['schemas']['MarketNumber']
+      /** What is not known, and what to do about it. */
+      "missing": (components['schemas']['MarketMissing'])[] | null
+      "network"?: components['schemas']['MarketNumber']
+      /** Who found the blocks of the last week, most first. */
+      "pools": (components['schemas']['PoolBody'])[] | null
+      "price"?: components['schemas']['MarketNumber']
+      "retarget"?: components['schemas']['RetargetBody']
+      "sat_per_ph_day"?: components['schemas']['MarketNumber']
+      /** The sources are simulated: no number here is about the real network. */
+      "simulated": boolean
+      "sources": (components['schemas']['MarketSource'])[] | null
+      "subsidy"?: components['schemas']['MarketNumber']
+      "tip"?: components['schemas']['MarketNumber']
+    }
+    MarketDay: {
+      /** UTC. */
+      "day": string
+      "difficulty"?: number
+      /** With the fees of 144 blocks where they were kept, else of the subsidy alone. */
+      "hashprice_usd"?: number
+      /** Mean of the day's epoch; missing while it runs. */
+      "network_ehs"?: number
+      "price_usd"?: number
+      "subsidy_sat"?: number
+      /** hashprice_usd has fees in it. */
+      "with_fees": boolean
+    }
+    MarketHistoryBody: {
+      /** Oldest first. */
+      "days": (components['schemas']['MarketDay'])[] | null
+      "from": string
+      "marks": (components['schemas']['MarketMark'])[] | null
+      "to": string
+    }
+    MarketMark: {
+      "at": string
+      /** Of difficulty. */
+      "change"?: number
+      "height": number
+      "kind": "retarget" | "halving"
+    }
+    MarketMissing: {
+      "what": string
+      "why": string
+    }
+    MarketNumber: {
+      /** When Ballast got it. */
+      "asked": string
+      /** When it was true. */
+      "at": string
+      /** Standard deviation, where it is an estimate; in the number's unit. */
+      "error"?: number
+      /** How it is reckoned. */
+      "formula"?: string
+      /** What the formula was given. */
+      "inputs"?: (components['schemas']['NamedNum'])[] | null
+      /** quoted by a source, entered by somebody, or reckoned from others. */
+      "kind": "quoted" | "entered" | "reckoned"
+      "source": string
+      "unit": string
+      "value": number
+    }
+    MarketSource: {
+      "answered"?: string
+      "asked"?: string
+      "failure"?: string
+      "gives": (string)[] | null
+      "kind": "mempool" | "node" | "csv"
+      "name": string
+      "simulated": boolean
     }
     Me: {
       "full_name"?: string
@@ -1241,6 +2010,11 @@ export interface components {
     NamePasskeyRequest: {
       "name": string
     }
+    NamedNum: {
+      "name": string
+      "unit": string
+      "value": number
+    }
     NetworksBody: {
       "networks": (string)[] | null
     }
@@ -1289,6 +2063,14 @@ export interface components {
       /** email: account at the mail server; empty is no sign-in */
       "user"?: string
     }
+    PartNow: {
+      "kind": string
+      "note"?: string
+      "part": string
+      "price_per_mwh": number
+      "source": string
+      "status": string
+    }
     PasskeyInfo: {
       "created_at": string
       "id": number
@@ -1324,6 +2106,15 @@ export interface components {
       "locked": (components['schemas']['LockedMachine'])[] | null
       "locked_total": number
       "passwords": (components['schemas']['MachinePassword'])[] | null
+    }
+    PaymentLine: {
+      "amount": components['schemas']['Amount']
+      "due": string
+      "id": number
+      "on": string
+      "source": components['schemas']['DeskSource']
+      /** Nothing is due on that day. */
+      "stray"?: boolean
     }
     Person: {
       "created_at": string
@@ -1469,6 +2260,11 @@ export interface components {
       "temperature_c"?: number | null
       "wet_bulb_c"?: number | null
     }
+    PoolBody: {
+      "blocks": number
+      "pool": string
+      "share": number
+    }
     PoolProfile: {
       "by": string
       /** Machines of this group are expected on it; empty: of all. */
@@ -1547,6 +2343,273 @@ export interface components {
       "members": (components['schemas']['AlarmMember'])[] | null
       "now": components['schemas']['AlarmRuleState']
     }
+    PriceBoardBody: {
+      "days": number
+      "models": (components['schemas']['PriceStanding'])[] | null
+      "simulated": boolean
+      /** Settled days that a challenger and the champion must share. */
+      "trial_days": number
+      "working": components['schemas']['PriceWork']
+    }
+    PriceCard: {
+      /** When it last learnt. */
+      "calibrated": string
+      "champion": boolean
+      "champion_since"?: string
+      "champion_why"?: string
+      /** Of the past that it was shown. */
+      "days": number
+      /** Why it has no forecast. */
+      "error"?: string
+      "horizon": string
+      /** Series that it is shown beside the prices. */
+      "inputs": (string)[] | null
+      /** What it learns from, in words. */
+      "learns": string
+      "model": string
+      /** What was missing, and what stood in for it. */
+      "notes": (string)[] | null
+      "series": string
+      "standing"?: components['schemas']['PriceStanding']
+      "took_s": number
+    }
+    PriceChance: {
+      "from": string
+      "model"?: string
+      "p": number
+      "to": string
+    }
+    PriceDayUse: {
+      /** Before rounding. */
+      "amount": string
+      "day": string
+      "estimated_intervals": number
+      "intervals": number
+      "part": string
+      "quantity_mwh": string
+      "rate_high": string
+      "rate_low": string
+      "sources": (string)[] | null
+      "what"?: string
+    }
+    PriceFan: {
+      /** Of each slot: nothing later went in. */
+      "issued": (string)[] | null
+      "levels": (number)[] | null
+      "mean": (number)[] | null
+      /** Of each slot. */
+      "model": (string)[] | null
+      /** Of each slot: the forecast was made in hindsight, from what was published before its day. */
+      "replayed": (boolean)[] | null
+      /** Probability of a price above spike_at; null where it was not forecast. */
+      "spike": (number | null)[] | null
+      "spike_at": number
+      /** Unix seconds at the start of each slot. */
+      "times": (number)[] | null
+      /** Slot, then level. */
+      "values": ((number)[] | null)[] | null
+    }
+    PriceFeedsResponse: {
+      "feeds": (components['schemas']['FeedHealth'])[] | null
+      "simulated": boolean
+    }
+    PriceHead: {
+      "contract": number
+      "contract_name": string
+      "currency": string
+      /** Of an issued statement. */
+      "id"?: number
+      "issued_at"?: string
+      "issued_by"?: string
+      "metered_mwh"?: string
+      "month": string
+      "running": boolean
+      "status"?: string
+      /** Of an issued statement. */
+      "total"?: string
+    }
+    PriceHistoryBody: {
+      /** What was and is forecast, one slot an hour. */
+      "fan": components['schemas']['PriceFan']
+      "from": string
+      "interval_s": number
+      "series": string
+      "simulated": boolean
+      "to": string
+      "unit": string
+      "values": (components['schemas']['SeriesValue'])[] | null
+      "zone": string
+    }
+    PriceHour: {
+      /** Of it: forecasts, estimates and probabilities. */
+      "expected_per_mwh": number
+      "from": string
+      /** Of it: published or by the contract. */
+      "known_per_mwh": number
+      "missing"?: (string)[] | null
+      "parts": (components['schemas']['PartNow'])[] | null
+      "price_per_mwh": number
+      "status": "settled" | "provisional" | "expected" | "estimated" | "missing"
+      "to": string
+    }
+    PriceMarketNow: {
+      /** Since it was received. */
+      "age_s": number
+      "from"?: string
+      /** How long the price that should be there is overdue. */
+      "late_s": number
+      /** This is the newest price that is known, of an earlier interval: the present one is not published yet. */
+      "newest": boolean
+      /** Missing when there is none and nothing stands in. */
+      "price"?: number
+      /** By the operator, when it says. */
+      "published"?: string
+      "received"?: string
+      /** 0 is the first value that the operator published. */
+      "revision": number
+      "series": string
+      "status": "settled" | "provisional" | "expected" | "estimated" | "missing"
+      "to"?: string
+      "unit": string
+    }
+    PriceMetered: {
+      /** Quarters that were measured for less: the contract says what stands in. */
+      "lost_intervals": number
+      /** By a meter. */
+      "measured": boolean
+      /** Quarters that were measured for half of the time or more, and reckoned up to the whole: estimates. */
+      "partly_intervals": number
+      /** "meter main", or the machines when there is no meter. */
+      "source": string
+      /** Quarters of an hour that were measured from end to end. */
+      "whole_intervals": number
+    }
+    PriceNextBody: {
+      "currency": string
+      "hours": (components['schemas']['PriceHour'])[] | null
+      "site": string
+    }
+    PriceNow: {
+      "contract": number
+      "contract_name": string
+      "currency": string
+      /** What the contract charges then, a sentence a part. */
+      "explained": (string)[] | null
+      "load_from"?: string
+      /** What the site draws; demand charges and blocks depend on it. */
+      "load_w"?: number
+      /** The market prices behind it. */
+      "markets": (components['schemas']['PriceMarketNow'])[] | null
+      "price": components['schemas']['TariffBreakdown']
+      /** The total, in currency units per MWh. */
+      "price_per_mwh": number
+      /** The market is a simulation: these are nobody's prices. */
+      "simulated": boolean
+      "site": string
+      /** Of the contract: its clock. */
+      "zone": string
+    }
+    PricePeakRisk: {
+      /** For each hour to come: that its highest interval is one. */
+      "hours": (components['schemas']['PriceChance'])[] | null
+      /** The rule looks at the present month. */
+      "in_season": boolean
+      /** System load that decides. */
+      "series": string
+      "set": string
+      /** Of the rule in force. */
+      "source"?: string
+      /** Why there are no chances. */
+      "why"?: string
+    }
+    PriceRisk: {
+      "peaks": (components['schemas']['PricePeakRisk'])[] | null
+      "site": string
+      "spikes": (components['schemas']['PriceSpikeRisk'])[] | null
+    }
+    PriceSeries: {
+      /** Whose forecast of the days counts. */
+      "champion"?: string
+      /** All of a day is published on the day before. */
+      "day_ahead": boolean
+      /** Ballast forecasts it. */
+      "forecast": boolean
+      "interval_s": number
+      /** The newest value of an interval that has begun. */
+      "latest"?: components['schemas']['SeriesValue']
+      "name": string
+      "quantity": "price" | "capacity price" | "load"
+      "unit": string
+      /** Contracts that you may see sites of and that ask for it. */
+      "used_by": (string)[] | null
+    }
+    PriceSite: {
+      "now"?: components['schemas']['PriceNow']
+      /** Why there is no price: no contract is in force. */
+      "problem"?: string
+      "site": string
+    }
+    PriceSpikeRisk: {
+      /** In the series' unit. */
+      "above": number
+      /** For each hour to come that is forecast. */
+      "hours": (components['schemas']['PriceChance'])[] | null
+      "issued"?: string
+      "model"?: string
+      /** In any slot of the hour that follows the last settled price. */
+      "next_hour"?: number
+      "series": string
+      "unit": string
+    }
+    PriceStanding: {
+      /** Its forecasts are the ones that count. */
+      "champion": boolean
+      /** Share of prices between the quantiles of 5 and 95 %. */
+      "coverage_90": number
+      /** With a scored forecast that was made before the day came: these count when models are compared. */
+      "days": number
+      /** Scored ones. */
+      "forecasts": number
+      "horizon": "day" | "next"
+      "mae": number
+      "model": string
+      /** What the others are measured against. */
+      "naive": boolean
+      /** Of the same hour of the day before, over the same slots. */
+      "naive_day_mae": number
+      /** Of the last price that was known. */
+      "naive_last_mae"?: number
+      /** Of the same hour of the week before, over the same slots. */
+      "naive_week_mae": number
+      /** Mean over the quantiles; half of the CRPS, about. */
+      "pinball": number
+      /** Forecasts that were made in hindsight. */
+      "replayed": number
+      /** MAE over that of the day before: below 1 is better than naive. */
+      "rmae_day"?: number
+      "rmae_last"?: number
+      "rmae_week"?: number
+      "series": string
+      "slots": number
+      "unit": string
+    }
+    PriceTry: {
+      /** At which it was reckoned. */
+      "load_w": number
+      "missing": (string)[] | null
+      "parts": (components['schemas']['PartNow'])[] | null
+      "price_per_mwh": number
+      "status": "settled" | "provisional" | "expected" | "estimated" | "missing"
+    }
+    PriceWork: {
+      "busy": boolean
+      "day"?: string
+      "model"?: string
+      /** When everything was last up to date. */
+      "passed"?: string
+      "series"?: string
+      "since"?: string
+    }
     Process: {
       /** Cores in use, over the time since somebody last asked, at least some seconds. */
       "cpu_now"?: number | null
@@ -1573,6 +2636,13 @@ export interface components {
       "pools": (components['schemas']['Item'])[] | null
       "site"?: string
     }
+    RateLine: {
+      "id": number
+      "name": string
+      "on": string
+      "rate": string
+      "source": components['schemas']['DeskSource']
+    }
     ReceiverInfo: {
       "id": number
       "off": boolean
@@ -1597,6 +2667,23 @@ export interface components {
     Refusal: {
       "machine": number
       "why": string
+    }
+    Register: {
+      "currency": string
+      "day": string
+      /** Nothing was entered yet. */
+      "empty": boolean
+      /** Says that the company is made up; every page must show it. */
+      "example"?: string
+      "facilities": (components['schemas']['FacilityRow'])[] | null
+      "name": string
+      "now": string
+      /** What whoever reads the figures must know first. */
+      "remarks": (string)[] | null
+      /** Of the book; a change names the revision that it was made from. */
+      "rev": number
+      /** Of what is owed today. */
+      "total": components['schemas']['Amount']
     }
     ReportCommandCount: {
       "count": number
@@ -1812,6 +2899,65 @@ export interface components {
       /** No polls exist. */
       "unknown_h": number
     }
+    RetargetBody: {
+      "at": string
+      "blocks_left": number
+      /** Relative: -0.05 is five per cent down. */
+      "change": number
+      "difficulty": number
+      /** Of this epoch, to the newest block. */
+      "elapsed_s": number
+      "formula": string
+      "height": number
+      /** Nineteen in twenty outcomes are below. */
+      "high": number
+      /** Between blocks of this epoch that have passed, of 2015. */
+      "intervals": number
+      /** Nineteen in twenty outcomes are above. */
+      "low": number
+    }
+    RetargetRow: {
+      "at": string
+      /** Difficulty under the highest that was known before: -0.2 is a fifth under it. */
+      "below_peak": number
+      /** Against the epoch before. */
+      "change"?: number
+      "difficulty": number
+      "epoch": number
+      "height": number
+      /** Missing while it runs. */
+      "network_ehs"?: number
+    }
+    RigLine: {
+      "id": number
+      "kind": string
+      "on": string
+      "price": string
+      "source": string
+      "tier": string
+    }
+    RigPriceBody: {
+      /** 2026-06-30 */
+      "day": string
+      "kind": "index" | "transaction" | "offer" | "liquidation" | "estimate"
+      "source": string
+      /** Efficiency: 15-20, <38, ~17.5, all; in J/TH. */
+      "tier": string
+      "usd_per_th": number
+    }
+    RigPricesBody: {
+      /** With preview, what would be. */
+      "entered": (components['schemas']['LedgerRigPrice'])[] | null
+      /** What is wrong, line by line; then nothing was entered. */
+      "errors": (string)[] | null
+    }
+    RigPricesInputBody: {
+      /** Only say what would be entered and what is wrong. */
+      "preview"?: boolean
+      "prices"?: (components['schemas']['RigPriceBody'])[] | null
+      /** CSV with the columns date, tier_jth, usd_per_th, kind and source. */
+      "text"?: string
+    }
     RightInfo: {
       "meaning": string
       "right": string
@@ -1878,6 +3024,14 @@ export interface components {
       /** What a rule can watch. */
       "watches": (components['schemas']['AlarmWatchInfo'])[] | null
     }
+    SaveFacilityInputBody: {
+      /** As GET answers it; amounts such as "$1250000.00", rates such as "11.5%", dates 2026-06-30. */
+      "facility": unknown
+      /** Only work out the schedule. */
+      "preview"?: boolean
+      /** The revision of the book that this was made from. */
+      "seen": number
+    }
     SaveFilterInputBody: {
       "name": string
       /** The part of the page's address that makes the choice. */
@@ -1889,6 +3043,12 @@ export interface components {
       "layout": components['schemas']['SiteSite']
       "ranges": (string)[] | null
       "title": string
+    }
+    SaveTermsInputBody: {
+      /** The revision of the book that this was made from. */
+      "seen": number
+      /** As GET answers them; what is left out is as Ballast's defaults. */
+      "terms": unknown
     }
     SavedFilter: {
       "actor": string
@@ -1919,6 +3079,23 @@ export interface components {
       /** Default: the site of this server. */
       "site"?: string
     }
+    ScheduleLine: {
+      "capitalised": components['schemas']['Amount']
+      "cash": components['schemas']['Amount']
+      "closing": components['schemas']['Amount']
+      "drawn": components['schemas']['Amount']
+      "due": string
+      "fees": components['schemas']['Amount']
+      "from": string
+      "in_kind": components['schemas']['Amount']
+      "interest": components['schemas']['Amount']
+      "opening": components['schemas']['Amount']
+      "paid": components['schemas']['Amount']
+      "principal": components['schemas']['Amount']
+      "rate": string
+      "state": "drawn" | "paid" | "part paid" | "overdue" | "to come" | "not recorded"
+      "swept": components['schemas']['Amount']
+    }
     SchedulesBody: {
       /** A mail server is set up; without one nothing is sent. */
       "mail": boolean
@@ -1933,6 +3110,15 @@ export interface components {
       "unit": string
       /** One for each time; null where nothing was measured. */
       "values": (number | null)[] | null
+    }
+    SeriesValue: {
+      "from": string
+      "published"?: string
+      "received": string
+      /** 0 is the first value that was published. */
+      "revision": number
+      "to": string
+      "value": number
     }
     SessionInfo: {
       /** Where it was last seen. */
@@ -2097,13 +3283,6 @@ export interface components {
       "outlets"?: number
       "source"?: string
     }
-    SiteProblem: {
-      /** Where: a path such as feeders[1].cap, or a slot such as C01/R02/7. */
-      "at": string
-      /** In the text that was read; 0 when there was none. */
-      "line"?: number
-      "what": string
-    }
     SiteRack: {
       "addresses"?: string
       "columns"?: number
@@ -2155,6 +3334,40 @@ export interface components {
       "ranges"?: (string)[] | null
       "site": string
     }
+    StatementBody: {
+      /** The month is over and its statement was not issued. */
+      "can_issue": boolean
+      "contract": number
+      /** What each energy line took on each day; empty unless days=true. */
+      "days": (components['schemas']['PriceDayUse'])[] | null
+      /** One for each line: quantity x rate x factor = amount. */
+      "formulas": (string)[] | null
+      /** Of an issued one. */
+      "id"?: number
+      "issued_at"?: string
+      "issued_by"?: string
+      "made_at": string
+      "meter": components['schemas']['PriceMetered']
+      /** Of an issued one: settled anew today it would come to another amount. The difference goes on the next statement. */
+      "revised"?: boolean
+      /** Of the contract's text that it is settled by. */
+      "revision": number
+      /** The month is not over: energy to come is taken to be as the month's so far, prices to come are forecasts. */
+      "running": boolean
+      "simulated": boolean
+      "site": string
+      "statement": components['schemas']['TariffStatement']
+      /** Of the site. */
+      "title": string
+      /** Of a running month: metered and priced up to here. */
+      "until"?: string
+      /** Of the contract: its months and days. */
+      "zone": string
+    }
+    StatementsBody: {
+      "months": (components['schemas']['PriceHead'])[] | null
+      "site": string
+    }
     StrayMachine: {
       "id": number
       "name": string
@@ -2186,6 +3399,81 @@ export interface components {
       /** Warnings and errors of the last day, newest first. */
       "troubles": (components['schemas']['Trouble'])[] | null
       "version": components['schemas']['Versions']
+    }
+    TariffBreakdown: {
+      "components": (components['schemas']['TariffComponent'])[] | null
+      "expected": string
+      "from": string
+      "known": string
+      "missing"?: (string)[] | null
+      "status": string
+      "to": string
+      "total": string
+    }
+    TariffComponent: {
+      "kind": string
+      "note"?: string
+      "part": string
+      "price": string
+      "published"?: string
+      "received"?: string
+      "source": string
+      "status": string
+    }
+    TariffDetail: {
+      "amount": string
+      "part": string
+      "quantity_mwh": string
+      "rate": string
+      "source": string
+      "start": string
+      "status": string
+      "what"?: string
+    }
+    TariffLine: {
+      "amount": string
+      "averaged"?: boolean
+      "corrects"?: string
+      "estimated_intervals"?: number
+      "factor"?: string
+      "from": string
+      "intervals"?: number
+      "kind": string
+      "note"?: string
+      "part": string
+      "quantity": string
+      "rate": string
+      "source": string
+      "status": string
+      "to": string
+      "unit": string
+      "unpriced_mwh"?: string
+      "unrounded": string
+      "what": string
+    }
+    TariffPastDemand: {
+      "at": string
+      "demand_w": number
+      "month": string
+      "part": string
+      "status": string
+    }
+    TariffStatement: {
+      "contract": string
+      "currency": string
+      "demands"?: (components['schemas']['TariffPastDemand'])[] | null
+      "detail"?: (components['schemas']['TariffDetail'])[] | null
+      "estimated"?: (string)[] | null
+      "from": string
+      "hours": string
+      "lines": (components['schemas']['TariffLine'])[] | null
+      "metered_mwh": string
+      "month": string
+      "problems"?: (string)[] | null
+      "rounding": string
+      "status": string
+      "to": string
+      "total": string
     }
     TelemetryAge: {
       "rows": number
@@ -2259,6 +3547,37 @@ export interface components {
       "record_engine": string
       "revision"?: string
       "system": string
+    }
+    WallQuarter: {
+      /** Cash by facility. */
+      "by": { [key: string]: components['schemas']['Amount'] }
+      "cash": components['schemas']['Amount']
+      "fees": components['schemas']['Amount']
+      /** First day. */
+      "from": string
+      "interest": components['schemas']['Amount']
+      "principal": components['schemas']['Amount']
+      "to": string
+    }
+    Week: {
+      "closing": components['schemas']['Amount']
+      /** Free bitcoin at the end of the week. */
+      "coins": components['schemas']['Amount']
+      "from": string
+      "mined": components['schemas']['Amount']
+      "opening": components['schemas']['Amount']
+      "payments": components['schemas']['Amount']
+      "receipts": components['schemas']['Amount']
+      "short_of_floor": components['schemas']['Amount']
+      "sold": components['schemas']['Amount']
+      "to": string
+    }
+    WeekLine: {
+      /** Week by week, positive whichever way the money goes. */
+      "amounts": (components['schemas']['Amount'])[] | null
+      "line": string
+      "receipt": boolean
+      "total": components['schemas']['Amount']
     }
     WindowNow: {
       "days"?: (number)[] | null

@@ -97,16 +97,12 @@ export function Sourced({ f, name, to }: { f: Figure; name?: string; to?: string
 /** A figure inside a table or a sentence, that opens. */
 export function Opens({ f, children, label }: { f: Figure; children?: ReactNode; label?: string }) {
   const [open, setOpen] = useState(false)
+  const said = f.unit && f.text !== '–' ? `${f.text} ${f.unit}` : f.text
   return (
     <Popover width={420} position="bottom-end" withArrow shadow="md" withinPortal opened={open} onChange={setOpen}>
       <Popover.Target>
-        <UnstyledButton className="opens" aria-label={`${label ?? f.name}, ${f.text}: where it comes from`} onClick={() => setOpen(!open)} onKeyDown={(e) => e.key === 'Escape' && setOpen(false)}>
-          {children ?? (
-            <>
-              {f.text}
-              {f.unit && f.text !== '–' && ` ${f.unit}`}
-            </>
-          )}
+        <UnstyledButton className="opens" aria-label={`${label ?? f.name}, ${said}: where it comes from`} onClick={() => setOpen(!open)} onKeyDown={(e) => e.key === 'Escape' && setOpen(false)}>
+          {children ?? said}
         </UnstyledButton>
       </Popover.Target>
       <Popover.Dropdown maw="92vw">

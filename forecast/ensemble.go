@@ -24,7 +24,7 @@ import (
 type Ensemble struct {
 	Windows  []int                // of LEAR, in days; nil is 56, 84, 1092 and 1456
 	Nets     *Nets                // nil is the networks of [DefaultNets]
-	Groves   []Grove              // nil is the trees of [DefaultGroves]
+	Groves   []Grove              // nil is the trees of [DefaultGroves]; none when empty
 	History  int                  // days from whose errors it learns; 0 is 182
 	SpikeAt  float64              // price above which an hour is a spike; 0 is none
 	Workers  int                  // goroutines; 0 is one

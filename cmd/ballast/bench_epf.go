@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/csv"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -135,7 +136,8 @@ func (c *benchEPF) market(ctx context.Context, common *common, s *streams, name 
 	m := forecast.Measure(p, t.First, t.Said)
 	cpu := (t.Used.Lear + t.Used.Nets + t.Used.Trees + t.Used.Cone) / float64(days)
 	if common.JSON {
-		return s.json(epfResult{name, days, m.MAE, m.RMAEWeek, m.RMAEDow, m.SMAPE, m.RMSE, t.Cone.Pinball, t.Cone.Cover90, cpu})
+		// A line a market, so that several can be read one by one.
+		return json.NewEncoder(s.out).Encode(epfResult{name, days, m.MAE, m.RMAEWeek, m.RMAEDow, m.SMAPE, m.RMSE, t.Cone.Pinball, t.Cone.Cover90, cpu})
 	}
 	published, err := publishedForecasts(filepath.Join(common.Data, "Forecasts_"+name+".csv"), p, t.First, days)
 	if err != nil {

@@ -30,14 +30,16 @@ var may = map[string][]string{
 	"debt":             {"unit", "market", "learn"},
 	// The part of the room that looks: sources into the record.
 	"market/ticker": {"unit", "ledger"},
-	"fleet":            {"unit", "miner", "plant", "site", "ledger", "telemetry"},
-	"sim":              {"unit", "miner", "plant", "site"},
-	"tariff":           {"unit"},
-	"forecast":         {"unit", "tariff", "learn"},
-	"config":           {"unit", "miner"},
+	"fleet":         {"unit", "miner", "plant", "site", "ledger", "telemetry"},
+	"sim":           {"unit", "miner", "plant", "site"},
+	"tariff":        {"unit"},
+	"forecast":      {"unit", "tariff", "learn"},
+	// The desk that runs what tariff and forecast know.
+	"price":  {"unit", "tariff", "forecast", "learn", "ledger"},
+	"config": {"unit", "miner"},
 	// A report is made of what the server's doors hold, without knowing them.
 	"report": {"unit", "miner"},
-	"server": {"unit", "miner", "plant", "site", "fleet", "ledger", "telemetry", "report", "alarm", "notify", "config", "web", "market", "debt"},
+	"server": {"unit", "miner", "plant", "site", "fleet", "ledger", "telemetry", "report", "alarm", "notify", "config", "web", "market", "debt", "tariff", "forecast", "price"},
 	"alarm":  {"unit", "miner", "site"},
 	// The part of the room that looks: observations from the live fleet, alarms
 	// into the record, messages out.

@@ -34,6 +34,7 @@ type Config struct {
 	Metrics        Metrics        `yaml:"metrics" doc:"Prometheus: the /metrics page and remote write."`
 	Plant          Plant          `yaml:"plant" doc:"Meters, cooling controllers, PDUs and MQTT beside the machines."`
 	Market         Market         `yaml:"market" doc:"Where the price of a bitcoin, difficulty and fees come from. Without it they can be entered by hand."`
+	Power          Power          `yaml:"power" doc:"What electricity costs and will cost: market feeds, contracts, forecasts."`
 	Notify         Notify         `yaml:"notify" doc:"How Ballast sends messages to receivers; the receivers themselves are set up in the dashboard."`
 }
 
@@ -170,5 +171,6 @@ func Default() Config {
 		Ledger:    Ledger{Engine: "sqlite"},
 		Metrics:   Metrics{Enabled: true, Detail: "machine"},
 		Market:    Market{Interval: time.Minute},
+		Power:     Power{Forecast: PriceForecast{Enabled: true, SpikeAt: 200, History: 91, Trial: 28, Threads: 1}},
 	}
 }

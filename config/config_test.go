@@ -111,6 +111,9 @@ func TestAnnotatedLoadsBack(t *testing.T) {
 		got.Plant, c.Plant = Plant{}, Plant{}
 		got.Metrics.RemoteWrite, c.Metrics.RemoteWrite = nil, nil
 		got.Market.Feeds, c.Market.Feeds = nil, nil
+		if p := &got.Power; len(p.Feeds)+len(p.Contracts)+len(p.Forecast.Series) == 0 {
+			p.Feeds, p.Contracts, p.Forecast.Series = nil, nil, nil
+		}
 		if len(got.TrustedProxies) == 0 { // an empty list and none are the same
 			got.TrustedProxies = nil
 		}

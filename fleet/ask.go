@@ -39,7 +39,8 @@ func (f *Fleet) poll(ctx context.Context, id miner.ID, due time.Time) bool {
 			s.become(whenSilent(s, err), end)
 			return
 		}
-		s.LastAnswer, s.Misses, s.Trouble, s.Reading = end, 0, "", r
+		s.LastAnswer, s.Misses, s.Trouble = end, 0, ""
+		s.keep(r)
 		s.become(conditionOf(r), end)
 	})
 	if err == nil {
@@ -113,6 +114,7 @@ func (f *Fleet) read(ctx context.Context, b *member) (*miner.Reading, error) {
 		}
 		return nil, err
 	}
+	r.Detach()
 	r.Identity.Addr = s.Machine.Addr
 	up, told := r.Uptime.OrElse(r.MinerUptime).Get()
 	if told && !lastUpAt.IsZero() {

@@ -43,12 +43,37 @@ type Status struct {
 	Machine    ledger.Machine
 	Condition  Condition
 	Since      time.Time      // of the condition
-	Reading    *miner.Reading // the last good one; nil before the first
+	Reading    *miner.Reading // the last good one, without its Extra (see Told); nil before the first
 	LastPoll   time.Time      // last attempt
 	LastAnswer time.Time
 	Misses     int    // polls in a row without a good reading
 	Trouble    string // why the last poll gave none
 	Rev        uint64
+
+	extras miner.Extras
+}
+
+// Told is the last good reading with all that the machine told; nil before the
+// first.
+func (s *Status) Told() *miner.Reading {
+	if s.Reading == nil {
+		return nil
+	}
+	r := *s.Reading
+	r.Extra = s.extras.Map()
+	return &r
+}
+
+// keep makes r the status's reading in as little memory as it takes: ten
+// thousand of them stay for as long as Ballast runs.
+func (s *Status) keep(r *miner.Reading) {
+	kept := *r
+	kept.Extra = nil
+	if s.Reading != nil && kept.Envelope.Same(s.Reading.Envelope) {
+		kept.Envelope = s.Reading.Envelope
+	}
+	s.extras = miner.PackExtras(r.Extra, s.extras)
+	s.Reading = &kept
 }
 
 // Poll is one attempt at one machine and what came of it.

@@ -39,8 +39,9 @@ type Scanner struct {
 	// answers or refuses, silence is a lost packet and not an empty place.
 	Retry bool
 	// Busy tells that something more urgent wants the processor and the network
-	// right now; the scan then holds its breath, for at most a tenth of a second
-	// an address. nil is never.
+	// right now; the scan then goes at a walk, 250 addresses a second, until that is
+	// over. It never stops: machines that are not found yet are not seen at all, and
+	// a machine that is busy for good would never finish. nil is never.
 	Busy func() bool
 	// Missed hears of every address where nobody was found and whether it refused
 	// (a host without a miner) or was silent, from one goroutine at a time. It may
@@ -164,16 +165,13 @@ func (s *Scanner) again(ctx context.Context, weak []Found, c *counters, results 
 	wg.Wait()
 }
 
+// walk is what an address takes at least while something more urgent goes on.
+const walk = 4 * time.Millisecond
+
 // yield waits while something more urgent is going on.
 func (s *Scanner) yield(ctx context.Context) {
-	if s.Busy == nil {
-		return
-	}
-	for range 10 {
-		if !s.Busy() || ctx.Err() != nil {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
+	for end := time.Now().Add(walk); s.Busy != nil && s.Busy() && ctx.Err() == nil && time.Now().Before(end); {
+		time.Sleep(walk / 4)
 	}
 }
 

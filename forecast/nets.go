@@ -9,117 +9,175 @@ import (
 )
 
 // Nets is an ensemble of small networks that forecast all 24 hours of a day at
-// once. They learn the whole past once and then, each day, a little from the
-// days that have come: the mean of several that started differently is what
-// counts, single ones vary.
+// once. A member learns the whole past on the day of its birth and then, each
+// day, a little more with the days that have come; after Renew days it is born
+// anew. Births are spread over the days, so that the members differ and no day
+// is expensive. The mean of all is what counts: single ones vary by a quarter.
+//
+// What it answers for a day depends on the days before it and on nothing else,
+// not on which days were asked for earlier: those only save work.
 type Nets struct {
-	Members int   // 0 is 8
-	Hidden  []int // units of the hidden layers; nil is 96 and 96
-	Window  int   // days of the past; 0 is 1456
-	Seed    uint64
-	Workers int // members trained at once; 0 is one
+	Members  int   // 0 is none
+	Hidden   []int // units of the hidden layers
+	Window   int   // days of the past that are learned
+	Seed     uint64
+	Workers  int            // members trained at once; 0 is one
+	First    learn.Training // how they learn at birth
+	Daily    learn.Training // and each day after
+	Renew    int            // days that a member lives
+	HalfLife float64        // days after which a day counts half; 0 is never
+	Level    bool           // every other member learns prices as differences from the week before
 
-	First, Daily learn.Training // how they learn at the start, and each day
-	Renew        int            // days after which a member starts anew; 0 never
-	HalfLife     float64        // days after which a day counts half; 0 is never
-
-	nets   []*learn.Net
-	born   []int
-	scales []scale
-	target [Hours]scale
-	fitted int // the day for which scales were made
+	alive []*member
 }
 
-func (m *Nets) defaults() {
-	if m.Members == 0 {
-		m.Members = 8
-	}
-	if m.Hidden == nil {
-		m.Hidden = []int{96, 96}
-	}
-	if m.Window == 0 {
-		m.Window = 1456
-	}
-	if m.First.Epochs == 0 {
-		m.First = learn.Training{Epochs: 60, Batch: 64, Rate: 2e-3, Cool: true, Decay: 1}
-	}
-	if m.Daily.Epochs == 0 {
-		m.Daily = learn.Training{Epochs: 1, Batch: 64, Rate: 2e-4, Decay: 1}
-	}
+// leastDays of the past make a network worth training.
+const leastDays = 90
+
+// member is one network and the rows that it has learned, in its own scales.
+type member struct {
+	levels bool
+	net    *learn.Net
+	born   int // date of the first day that it did not learn at birth
+	upTo   int // date before which days are learned
+	inputs []scale
+	prices [Hours]scale
+	x, y   []float32
+	room   *learn.Scratch
 }
 
-// rows are inputs and outputs of the days from first to before d, scaled.
-func (m *Nets) rows(p *Panel, first, d int) (x, y []float32) {
-	cols := columns(len(p.Known))
-	buf := make([]float64, cols)
-	for i := first; i < d; i++ {
-		p.row(i, buf)
-		x = m.inputs(buf, x)
-		for h, v := range p.Price[i] {
-			y = append(y, float32(m.target[h].bend(v)))
+// birth is the day on which member k that forecasts day d was born. The calendar
+// decides, not the panel's beginning.
+func (m *Nets) birth(p *Panel, d, k int) int {
+	day := p.day(d) + k*m.Renew/m.Members
+	return max(d-day%m.Renew, 7+leastDays)
+}
+
+// bear trains a new member on the days before b.
+func (m *Nets) bear(p *Panel, b, k int) (*member, error) {
+	n := &member{born: p.day(b), upTo: p.day(b), levels: m.Level && k%2 == 1}
+	cols := columns(len(p.Known)) + 1
+	first := max(7, b-m.Window+7)
+	rows := b - first
+	all := make([]float64, rows*cols)
+	for i := range rows {
+		n.row(p, first+i, all[i*cols:(i+1)*cols])
+	}
+	n.inputs = make([]scale, cols-weekdays)
+	col := make([]float64, rows)
+	for j := range n.inputs {
+		for i := range col {
+			col[i] = all[i*cols+j]
+		}
+		n.inputs[j] = newScale(col)
+	}
+	for h := range n.prices {
+		for i := range col {
+			col[i] = p.Price[first+i][h] - n.level(p, first+i)
+		}
+		n.prices[h] = newScale(col)
+	}
+	for i := range rows {
+		n.learned(p, first+i, all[i*cols:(i+1)*cols])
+	}
+	sizes := append(append([]int{cols}, m.Hidden...), Hours)
+	var err error
+	if n.net, err = learn.NewNet(m.Seed+uint64(k)*1_000_003+uint64(n.born), sizes...); err != nil {
+		return nil, err
+	}
+	n.room = n.net.NewScratch()
+	return n, n.train(m.First, m.HalfLife)
+}
+
+// row is what the member reads of day d: the inputs of LEAR, prices perhaps as
+// differences from the level, and the level.
+func (n *member) row(p *Panel, d int, out []float64) {
+	out[0] = week(p, d).median
+	p.row(d, out[1:])
+	// The days of the week stay last.
+	if n.levels {
+		for j := range Hours * len(priceLags) {
+			out[1+j] -= out[0]
 		}
 	}
-	return x, y
 }
 
-func (m *Nets) inputs(buf []float64, x []float32) []float32 {
-	for j, v := range buf {
-		if j < len(m.scales) {
-			v = m.scales[j].bend(v)
+// level is what the member's prices of day d are differences from.
+func (n *member) level(p *Panel, d int) float64 {
+	if !n.levels {
+		return 0
+	}
+	return week(p, d).median
+}
+
+// learned adds day i to what the member trains on.
+func (n *member) learned(p *Panel, i int, row []float64) {
+	n.x = n.bend(row, n.x)
+	level := n.level(p, i)
+	for h, v := range p.Price[i] {
+		n.y = append(n.y, float32(n.prices[h].bend(v-level)))
+	}
+}
+
+func (n *member) bend(row []float64, x []float32) []float32 {
+	for j, v := range row {
+		if j < len(n.inputs) {
+			v = n.inputs[j].bend(v)
 		}
 		x = append(x, float32(v))
 	}
 	return x
 }
 
-// fit makes the scales from the days from first to before d.
-func (m *Nets) fit(p *Panel, first, d int) {
-	cols := columns(len(p.Known))
-	all := make([]float64, 0, (d-first)*cols)
-	buf := make([]float64, cols)
-	for i := first; i < d; i++ {
-		p.row(i, buf)
-		all = append(all, buf...)
+func (n *member) train(how learn.Training, halfLife float64) error {
+	if halfLife > 0 {
+		how.Weights = recency(len(n.y)/Hours, halfLife)
 	}
-	m.scales = make([]scale, cols-weekdays)
-	col := make([]float64, d-first)
-	for j := range m.scales {
-		for i := range col {
-			col[i] = all[i*cols+j]
-		}
-		m.scales[j] = newScale(col)
-	}
-	for h := range m.target {
-		for i := range col {
-			col[i] = p.Price[first+i][h]
-		}
-		m.target[h] = newScale(col)
-	}
-	m.fitted = d
+	return n.net.Train(n.x, n.y, how)
 }
 
-// Forecast learns from the days before d and forecasts d. Days must be asked for
-// in rising order.
-func (m *Nets) Forecast(p *Panel, d int) (mean [Hours]float64, each [][Hours]float64, err error) {
-	m.defaults()
-	first := max(7, d-m.Window+7)
-	if d-first < 60 {
-		return mean, nil, fmt.Errorf("day %d: %w", d, ErrTooShort)
+// forecast brings member k to day d and asks it.
+func (m *Nets) forecast(p *Panel, d, k int) (out [Hours]float64, err error) {
+	n, b := m.alive[k], m.birth(p, d, k)
+	if n == nil || n.born != p.day(b) || n.upTo > p.day(d) {
+		if n, err = m.bear(p, b, k); err != nil {
+			return out, err
+		}
+		m.alive[k] = n
 	}
-	cols := columns(len(p.Known))
-	if m.nets == nil {
-		m.fit(p, first, d)
-		m.nets, m.born = make([]*learn.Net, m.Members), make([]int, m.Members)
+	row := make([]float64, columns(len(p.Known))+1)
+	for ; n.upTo < p.day(d); n.upTo++ {
+		i := n.upTo - p.day(0)
+		n.row(p, i, row)
+		n.learned(p, i, row)
+		if over := len(n.y)/Hours - max(m.Window-7, leastDays); over > 0 {
+			n.x, n.y = n.x[over*len(row):], n.y[over*Hours:]
+		}
+		if err := n.train(m.Daily, m.HalfLife); err != nil {
+			return out, err
+		}
 	}
-	x, y := m.rows(p, first, d)
-	today := make([]float64, cols)
-	p.row(d, today)
-	in := m.inputs(today, nil)
-	var weights []float64
-	if m.HalfLife > 0 {
-		weights = recency(d-first, m.HalfLife)
+	n.row(p, d, row)
+	level := n.level(p, d)
+	var y [Hours]float32
+	n.net.Predict(n.bend(row, nil), y[:], n.room)
+	for h, v := range y {
+		// Nothing a net says may be further out than what it has seen twice over.
+		out[h] = level + n.prices[h].straighten(math.Max(-9, math.Min(9, float64(v))))
 	}
-	each = make([][Hours]float64, m.Members)
+	return out, nil
+}
+
+// Forecast is the forecast of day d by each member, from days before d and what
+// was known ahead of d.
+func (m *Nets) Forecast(p *Panel, d int) ([][Hours]float64, error) {
+	if d < 7+leastDays || d > p.Days() {
+		return nil, fmt.Errorf("day %d of %d: %w", d, p.Days(), ErrTooShort)
+	}
+	if len(m.alive) != m.Members {
+		m.alive = make([]*member, m.Members)
+	}
+	each := make([][Hours]float64, m.Members)
 	errs := make([]error, m.Members)
 	var wg sync.WaitGroup
 	gate := make(chan struct{}, max(m.Workers, 1))
@@ -127,37 +185,16 @@ func (m *Nets) Forecast(p *Panel, d int) (mean [Hours]float64, each [][Hours]flo
 		gate <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-gate }()
-			how := m.Daily
-			if m.nets[k] == nil || m.Renew > 0 && (d+k*m.Renew/m.Members)%m.Renew == 0 && d > m.born[k] {
-				how = m.First
-				sizes := append(append([]int{cols}, m.Hidden...), Hours)
-				m.nets[k], errs[k] = learn.NewNet(m.Seed+uint64(k)*1_000_003+uint64(d), sizes...)
-				m.born[k] = d
-			}
-			if errs[k] != nil {
-				return
-			}
-			how.Weights = weights
-			if errs[k] = m.nets[k].Train(x, y, how); errs[k] != nil {
-				return
-			}
-			var out [Hours]float32
-			m.nets[k].Predict(in, out[:], m.nets[k].NewScratch())
-			for h, v := range out {
-				each[k][h] = m.target[h].straighten(float64(v))
-			}
+			each[k], errs[k] = m.forecast(p, d, k)
 		})
 	}
 	wg.Wait()
-	for k, e := range each {
-		if errs[k] != nil {
-			return mean, nil, errs[k]
-		}
-		for h, v := range e {
-			mean[h] += v / float64(m.Members)
+	for _, err := range errs {
+		if err != nil {
+			return nil, err
 		}
 	}
-	return mean, each, nil
+	return each, nil
 }
 
 // recency weighs n days so that one a half-life older counts half.

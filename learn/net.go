@@ -9,8 +9,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-
-	"gonum.org/v1/gonum/blas"
 )
 
 // Net is a small multilayer network with several outputs: layers of rectified
@@ -76,7 +74,8 @@ type Training struct {
 
 // Train learns from rows of inputs x and outputs y, both row-major. It goes on
 // from where the net is: weights and the optimiser's state. The same net, rows
-// and training give the same weights everywhere.
+// and training give the same weights again, on processors of one kind (fused
+// multiply-add or not) to the last digit.
 func (n *Net) Train(x, y []float32, t Training) error {
 	in, out := n.Inputs(), n.Outputs()
 	rows := len(x) / in
@@ -154,6 +153,7 @@ type step struct {
 	weight []float32
 	gw, gb [][]float32
 	gskip  []float32
+	room   []float32 // a layer's weights turned over
 }
 
 func newStep(n *Net, batch int) *step {
@@ -164,6 +164,9 @@ func newStep(n *Net, batch int) *step {
 		if l > 0 {
 			s.gw = append(s.gw, make([]float32, len(n.w[l-1])))
 			s.gb = append(s.gb, make([]float32, size))
+			if l > 1 {
+				s.room = append(s.room, make([]float32, max(0, len(n.w[l-1])-len(s.room)))...)
+			}
 		}
 	}
 	return s
@@ -177,7 +180,7 @@ func (n *Net) forward(act [][]float32, rows int) {
 		for i := range rows {
 			copy(act[l][i*out:(i+1)*out], n.b[l-1])
 		}
-		la.Sgemm(blas.NoTrans, blas.NoTrans, rows, out, in, 1, act[l-1], in, n.w[l-1], out, 1, act[l], out)
+		addAB(rows, out, in, act[l-1], n.w[l-1], act[l])
 		if l < last {
 			for i, v := range act[l][:rows*out] {
 				if v < 0 {
@@ -187,7 +190,7 @@ func (n *Net) forward(act [][]float32, rows int) {
 		}
 	}
 	in, out := n.sizes[0], n.sizes[last]
-	la.Sgemm(blas.NoTrans, blas.NoTrans, rows, out, in, 1, act[0], in, n.skip, out, 1, act[last], out)
+	addAB(rows, out, in, act[0], n.skip, act[last])
 }
 
 // gradients computes the gradient of the mean Huber loss over the rows in s.
@@ -209,16 +212,18 @@ func (s *step) gradients(n *Net, rows int, knee float32) {
 			s.err[last][j] = f * min(max(d, -1), 1)
 		}
 	}
-	la.Sgemm(blas.Trans, blas.NoTrans, n.sizes[0], outs, rows, 1, s.act[0], n.sizes[0], s.err[last], outs, 0, s.gskip, outs)
+	setATB(n.sizes[0], outs, rows, s.act[0], s.err[last], s.gskip)
 	for l := last; l >= 1; l-- {
 		in, out := n.sizes[l-1], n.sizes[l]
-		la.Sgemm(blas.Trans, blas.NoTrans, in, out, rows, 1, s.act[l-1], in, s.err[l], out, 0, s.gw[l-1], out)
+		setATB(in, out, rows, s.act[l-1], s.err[l], s.gw[l-1])
 		clear(s.gb[l-1])
 		for i := range rows {
-			la.Saxpy(out, 1, s.err[l][i*out:(i+1)*out], 1, s.gb[l-1], 1)
+			for j, v := range s.err[l][i*out : (i+1)*out] {
+				s.gb[l-1][j] += v
+			}
 		}
 		if l > 1 {
-			la.Sgemm(blas.NoTrans, blas.Trans, rows, in, out, 1, s.err[l], out, n.w[l-1], out, 0, s.err[l-1], in)
+			setABT(rows, in, out, s.err[l], n.w[l-1], s.err[l-1], s.room)
 			for i, v := range s.act[l-1][:rows*in] {
 				if v <= 0 {
 					s.err[l-1][i] = 0
@@ -270,7 +275,9 @@ func (a *adam) step(n *Net, s *step, rate, decay float64) {
 		if decays[k] {
 			shrink = float32(1 - rate*decay)
 		}
-		for i, d := range gk {
+		done := adamStep(w, m, v, gk, &[5]float32{1 - beta1, 1 - beta2, shrink, size, eps})
+		for i := done; i < len(gk); i++ {
+			d := gk[i]
 			m[i] += (1 - beta1) * (d - m[i])
 			v[i] += (1 - beta2) * (d*d - v[i])
 			w[i] = w[i]*shrink - size*m[i]/(float32(math.Sqrt(float64(v[i])))+eps)

@@ -54,9 +54,13 @@ type Tx interface {
 	Credentials
 	Settings
 	Reports
+	PowerPrices
+	PowerContracts
+	Forecasts
 	Alarms
-	Money
 	Market
+	Money
+	Outlook
 	AuditLog
 }
 

@@ -138,11 +138,16 @@ func exists(files fs.FS, name string) bool {
 
 var gzips = sync.Pool{New: func() any { w, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed); return w }}
 
+// takesGzip tells whether an answer to r may be compressed.
+func takesGzip(r *http.Request) bool {
+	return strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") && r.Header.Get("Range") == ""
+}
+
 // compress gzips text for clients that take it. The live stream compresses for
 // itself (press.go).
 func compress(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") || r.Header.Get("Range") != "" || r.URL.Path == "/metrics" || r.URL.Path == livePath {
+		if !takesGzip(r) || r.URL.Path == "/metrics" || r.URL.Path == livePath {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -167,7 +172,9 @@ func (g *gzipWriter) WriteHeader(status int) {
 		if text && h.Get("Content-Encoding") == "" && status != http.StatusNoContent && status != http.StatusNotModified {
 			h.Del("Content-Length")
 			h.Set("Content-Encoding", "gzip")
-			h.Add("Vary", "Accept-Encoding")
+			if h.Get("Vary") == "" {
+				h.Set("Vary", "Accept-Encoding")
+			}
 			g.z = gzips.Get().(*gzip.Writer)
 			g.z.Reset(g.ResponseWriter)
 		}

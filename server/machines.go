@@ -189,7 +189,7 @@ func (s *Server) machine(ctx context.Context, in *idInput) (*struct{ Body Machin
 	if err != nil {
 		return nil, s.fail("reading the machine's commands", err)
 	}
-	m := Machine{Row: rowOf(st), Record: st.Machine, Reading: st.Reading, LastPoll: st.LastPoll, Misses: st.Misses, Commands: commands, Advice: advice(st.Reading)}
+	m := Machine{Row: rowOf(st), Record: st.Machine, Reading: st.Told(), LastPoll: st.LastPoll, Misses: st.Misses, Commands: commands, Advice: advice(st.Reading)}
 	if e, ok := s.Fleet.Envelope(miner.ID(in.ID)); ok {
 		m.Envelope = &e
 	}

@@ -127,6 +127,12 @@ func bodyFor(id string) any {
 		return map[string]any{"recipients": []string{"ops@example.com"}, "at": "07:00", "enabled": true}
 	case "scan", "edit-machine", "acknowledge-alarm", "edit-account", "passkey-options", "edit-person", "audit-check":
 		return map[string]any{}
+	case "add-contract":
+		return map[string]any{"site": "x", "text": "name: X"}
+	case "save-contract":
+		return map[string]any{"revision": 1, "text": "name: X"}
+	case "check-contract":
+		return map[string]any{"site": "site", "text": "name: X"}
 	case "silence-alarm":
 		return map[string]any{"minutes": 60, "reason": "x"}
 	case "add-silence":
@@ -165,16 +171,26 @@ func bodyFor(id string) any {
 		return map[string]any{"machine": 1, "password": "p"}
 	case "add-pool-profile", "change-pool-profile":
 		return map[string]any{"name": "p", "pools": []map[string]any{{"url": "stratum+tcp://pool.example:3333", "user": "a"}}}
+	case "enter-market":
+		return map[string]any{"series": "price_usd", "value": 60000, "source": "x"}
+	case "set-levers":
+		return map[string]any{"levers": []any{}}
+	case "play-scenario":
+		return map[string]any{"scenario": map[string]any{"company": map[string]any{"groups": []any{}, "power_usd_mwh": 45}}}
+	case "save-scenario":
+		return map[string]any{"name": "x", "scenario": map[string]any{"company": map[string]any{"groups": []any{}, "power_usd_mwh": 45}}}
+	case "add-peer-reports":
+		return map[string]any{"text": "firm,month", "preview": true}
+	case "weigh-hardware":
+		return map[string]any{"drift": 0, "power_usd_mwh": 45, "hashprice_usd": 30, "options": []any{map[string]any{"name": "new", "usd_per_th": 16, "j_per_th": 15, "life_days": 1000}}}
+	case "add-rig-prices":
+		return map[string]any{"preview": true, "prices": []map[string]any{{"day": "2026-06-30", "tier": "15-20", "usd_per_th": 16, "kind": "index", "source": "x"}}}
 	case "save-facility":
 		return map[string]any{"seen": 0, "facility": map[string]any{"id": "1", "kind": "lease"}}
 	case "save-debt-terms":
 		return map[string]any{"seen": 0, "terms": map[string]any{}}
 	case "import-debt":
 		return map[string]any{"kind": "rates", "file": "aW5kZXgsZGF0ZSxyYXRlCg==", "preview": true}
-	case "enter-market":
-		return map[string]any{"series": "price_usd", "value": 60000, "source": "x"}
-	case "add-rig-prices":
-		return map[string]any{"preview": true, "prices": []map[string]any{{"day": "2026-06-30", "tier": "15-20", "usd_per_th": 16, "kind": "index", "source": "x"}}}
 	case "apply-pool-profile":
 		return map[string]any{"machines": []int{1}, "preview": true}
 	}

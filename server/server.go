@@ -20,6 +20,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -33,6 +34,7 @@ import (
 	"ballast/ledger/secretbox"
 	"ballast/market/ticker"
 	"ballast/plant"
+	"ballast/price"
 	"ballast/report"
 	"ballast/telemetry"
 )
@@ -60,9 +62,14 @@ type Options struct {
 	Alarms    *watch.Watch                            // nil: nobody watches
 	Log       *slog.Logger
 
-	// The market of now; nil: nobody watches it. With no Prices, hashprice of
-	// decisions is its own.
+	// What electricity costs and will cost; nil: not known. With no Prices, decisions
+	// reckon with its marginal price.
+	PriceDesk *price.Desk
+	// The market of now; nil: nobody watches it. With no Prices, decisions reckon
+	// with its hashprice.
 	Market *ticker.Ticker
+	// Whose outlook is reckoned; nil: the company is given with each scenario.
+	Companies CompanySource
 
 	OIDC           *OIDC          // sign-in with an OpenID Connect provider; nil: none
 	Limits         Limits         // how often the API may be asked
@@ -98,7 +105,9 @@ type Server struct {
 	passkeys    *webauthn.WebAuthn // nil: not possible under this URL
 	provider    *provider          // nil: none
 	check       *auditCheck
-	recheck     time.Duration // how often listeners are asked who they are
+	runner      *runner
+	background  sync.WaitGroup // work that outlives the request that asked for it
+	recheck     time.Duration  // how often listeners are asked who they are
 }
 
 // maxBody bounds what a request may carry.
@@ -106,11 +115,8 @@ const maxBody = 1 << 20
 
 // New builds the server; call Run to serve.
 func New(o Options) *Server {
-	s := &Server{Options: o, throttle: newThrottle(), stalled: stalled, maps: mapViews{views: map[string]*mapView{}}, sealer: newSealer(), check: &auditCheck{}, recheck: recheckEvery,
+	s := &Server{Options: o, throttle: newThrottle(), stalled: stalled, maps: mapViews{views: map[string]*mapView{}}, sealer: newSealer(), check: &auditCheck{}, runner: newRunner(), recheck: recheckEvery,
 		byAddress: newLimiter(o.Limits.Address, 10_000), byPrincipal: newLimiter(o.Limits.Principal, 10_000)}
-	if s.Prices == nil && o.Market != nil {
-		s.Prices = func(string, time.Time) Prices { return Prices{Hashprice: s.hashpriceNow()} }
-	}
 	s.passkeys = newPasskeys(o.URL)
 	if o.OIDC != nil {
 		s.provider = newProvider(*o.OIDC, o.URL)
@@ -118,6 +124,12 @@ func New(o Options) *Server {
 	s.hub = newHub(s)
 	s.reports = newReporter(s)
 	s.health = newHealth()
+	if s.PriceDesk != nil && s.PriceDesk.Load == nil {
+		s.PriceDesk.Load = s.SiteLoad
+	}
+	if s.Prices == nil {
+		s.Prices = s.pricesNow
+	}
 
 	mux := http.NewServeMux()
 	about := huma.DefaultConfig("Ballast", o.Version)
@@ -156,8 +168,10 @@ func New(o Options) *Server {
 	s.registerAlarms()
 	s.registerActivity()
 	s.registerPower()
-	s.registerDebt()
+	s.registerPrices()
 	s.registerMarket()
+	s.registerDebt()
+	s.registerOutlook()
 	s.registerLive(mux)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
 		if err := o.Record.Ping(r.Context()); err != nil {
@@ -182,7 +196,7 @@ func New(o Options) *Server {
 	if o.URL != "" {
 		_ = cross.AddTrustedOrigin(strings.TrimRight(o.URL, "/")) // a proxy may have changed Host; a URL that is no origin is none
 	}
-	s.handler = s.headers(steady(s.locate(limitBody(cross.Handler(s.limitAddress(s.identify(s.limitPrincipal(compress(mux)))))))))
+	s.handler = s.headers(steady(s.locate(limitBody(cross.Handler(s.limitAddress(s.identify(s.limitPrincipal(compress(tag(mux))))))))))
 	return s
 }
 
@@ -238,6 +252,8 @@ func (s *Server) Run(ctx context.Context, doors ...net.Listener) error {
 		}
 	}
 	<-stopped
+	s.runner.stop()
+	s.background.Wait()
 	<-reporting // it writes to the record, which closes next
 	<-keeping
 	return nil

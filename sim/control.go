@@ -74,6 +74,7 @@ func (s *Site) Handler() http.Handler {
 	})
 	post("/outlets/{pdu}/{outlet}/{what}", s.switchOutlet)
 	post("/clock", s.postClock)
+	get("/market/{series}", s.serveMarket)
 	return http.NewCrossOriginProtection().Handler(mux)
 }
 
@@ -91,6 +92,7 @@ var controlIndex = map[string]string{
 	"POST /rigs/{rig}/repair":          "repair a machine now",
 	"POST /outlets/{pdu}/{outlet}/off": "switch an outlet of a PDU (from 0), or on",
 	"POST /clock":                      `{"speed":60} or {"advance":"1h"}`,
+	"GET /market/{series}":             "the electricity market that the site buys from: dam, rtm, load, load_forecast, wind_forecast or meter; ?from= ?to= (RFC 3339)",
 }
 
 // problem is an error with its HTTP status.

@@ -294,6 +294,7 @@ const (
 	drawPlace
 	drawRepair
 	drawSoft
+	drawMarket
 )
 
 func gradeOf(seed uint64) grade {

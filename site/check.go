@@ -10,26 +10,15 @@ import (
 
 	"ballast/miner"
 	"ballast/unit"
+	"ballast/unit/doc"
 )
 
 // checker collects problems with the place each stands at.
-type checker struct {
-	problems []Problem
-}
+type checker struct{ *doc.Problems }
 
-// Problem is one thing wrong with a description.
-type Problem struct {
-	At   string `json:"at" doc:"Where: a path such as feeders[1].cap, or a slot such as C01/R02/7."`
-	What string `json:"what"`
-	Line int    `json:"line,omitempty" doc:"In the text that was read; 0 when there was none."`
-}
-
-func (c *checker) bad(at, format string, args ...any) {
-	c.problems = append(c.problems, Problem{At: at, What: fmt.Sprintf(format, args...)})
-}
-
-// most is how many problems an error lists.
-const most = 20
+// Problem is one thing wrong with a description: where is a path such as
+// feeders[1].cap, or a slot such as C01/R02/7.
+type Problem = doc.Problem
 
 // names checks that names are there and unique, and returns where each stands.
 func (c *checker) names(kind string, at func(int) string, n int, name func(int) string) map[string]int {
@@ -37,12 +26,12 @@ func (c *checker) names(kind string, at func(int) string, n int, name func(int) 
 	for i := range n {
 		switch v := name(i); {
 		case strings.TrimSpace(v) == "":
-			c.bad(at(i)+".name", "a %s needs a name", kind)
+			c.Bad(at(i)+".name", "a %s needs a name", kind)
 		case v != strings.TrimSpace(v):
-			c.bad(at(i)+".name", "%q begins or ends with a space", v)
+			c.Bad(at(i)+".name", "%q begins or ends with a space", v)
 		default:
 			if first, taken := seen[v]; taken {
-				c.bad(at(i)+".name", "%s %q is already %s", kind, v, at(first))
+				c.Bad(at(i)+".name", "%s %q is already %s", kind, v, at(first))
 				continue
 			}
 			seen[v] = i
@@ -68,12 +57,12 @@ func (c *checker) refer(at, kind, name string, known map[string]int) {
 		}
 		hint = "there are " + strings.Join(all, ", ")
 	}
-	c.bad(at, "no %s is named %q; %s", kind, name, hint)
+	c.Bad(at, "no %s is named %q; %s", kind, name, hint)
 }
 
 func (c *checker) cap(at string, p unit.Power) {
 	if !(p >= 0 && p < 1e12) {
-		c.bad(at, "%v cannot be a cap", p)
+		c.Bad(at, "%v cannot be a cap", p)
 	}
 }
 
@@ -81,36 +70,36 @@ var jurisdictions = regexp.MustCompile(`^[A-Z]{2}(-[A-Z0-9]{1,3})?$`)
 
 // Check tells what is wrong with the description: nil, or an error that lists
 // every problem. Parse has called it already; call it after changing a Site.
-func (s *Site) Check() error { return s.check(func(string) int { return 0 }) }
+func (s *Site) Check() error { return s.check(new(doc.Problems)) }
 
-func (s *Site) check(line func(at string) int) error {
-	c := &checker{}
+func (s *Site) check(p *doc.Problems) error {
+	c := &checker{p}
 	s.index = nil
 	if strings.TrimSpace(s.Name) == "" {
-		c.bad("name", "a site needs a name")
+		c.Bad("name", "a site needs a name")
 	}
 	if s.Jurisdiction != "" && !jurisdictions.MatchString(s.Jurisdiction) {
-		c.bad("jurisdiction", "%q: want an ISO 3166 code such as %q or %q", s.Jurisdiction, "US-TX", "PY")
+		c.Bad("jurisdiction", "%q: want an ISO 3166 code such as %q or %q", s.Jurisdiction, "US-TX", "PY")
 	}
 	if s.Zone != "" {
 		if _, err := time.LoadLocation(s.Zone); err != nil || s.Zone == "Local" {
-			c.bad("zone", "%q: want an IANA time zone such as %q", s.Zone, "America/Chicago")
+			c.Bad("zone", "%q: want an IANA time zone such as %q", s.Zone, "America/Chicago")
 		}
 	}
 	if !(s.Latitude >= -90 && s.Latitude <= 90) {
-		c.bad("latitude", "%v: want -90 to 90", s.Latitude)
+		c.Bad("latitude", "%v: want -90 to 90", s.Latitude)
 	}
 	if !(s.Longitude >= -180 && s.Longitude <= 180) {
-		c.bad("longitude", "%v: want -180 to 180", s.Longitude)
+		c.Bad("longitude", "%v: want -180 to 180", s.Longitude)
 	}
 	c.cap("cap", s.Cap)
 	k := s.checkPower(c)
 	s.checkPlaces(c, k)
-	if err := c.err(line); err != nil {
+	if err := c.Err(ErrInvalid); err != nil {
 		return err
 	}
 	x := s.build(c)
-	if err := c.err(line); err != nil {
+	if err := c.Err(ErrInvalid); err != nil {
 		return err
 	}
 	s.index = x
@@ -133,24 +122,24 @@ func (s *Site) checkPower(c *checker) known {
 		c.refer(at+".from", "feeder", f.From, k.feeders)
 		c.cap(at+".cap", f.Cap)
 		if f.Phases != 0 && f.Phases != 1 && f.Phases != 3 {
-			c.bad(at+".phases", "%d: want 1 or 3", f.Phases)
+			c.Bad(at+".phases", "%d: want 1 or 3", f.Phases)
 		}
 		if !(f.Voltage >= 0 && f.Voltage < 1e6) {
-			c.bad(at+".voltage", "%v cannot be", f.Voltage)
+			c.Bad(at+".voltage", "%v cannot be", f.Voltage)
 		}
 		if path := s.circle(f.Name, k.feeders); path != "" {
-			c.bad(at+".from", "feeders go in a circle: %s", path)
+			c.Bad(at+".from", "feeders go in a circle: %s", path)
 		}
 	}
 	for i, p := range s.PDUs {
 		at := list("pdus")(i)
 		if p.Feeder == "" {
-			c.bad(at+".feeder", "a PDU hangs on a feeder")
+			c.Bad(at+".feeder", "a PDU hangs on a feeder")
 		}
 		c.refer(at+".feeder", "feeder", p.Feeder, k.feeders)
 		c.cap(at+".cap", p.Cap)
 		if p.Outlets < 0 || p.Outlets > 1000 {
-			c.bad(at+".outlets", "%d cannot be", p.Outlets)
+			c.Bad(at+".outlets", "%d cannot be", p.Outlets)
 		}
 	}
 	for i, m := range s.Meters {
@@ -158,7 +147,7 @@ func (s *Site) checkPower(c *checker) known {
 		c.refer(at+".feeder", "feeder", m.Feeder, k.feeders)
 		c.refer(at+".pdu", "PDU", m.PDU, k.pdus)
 		if m.Feeder != "" && m.PDU != "" {
-			c.bad(at, "a meter measures a feeder or a PDU, not both")
+			c.Bad(at, "a meter measures a feeder or a PDU, not both")
 		}
 	}
 	for i, l := range s.Loops {
@@ -166,13 +155,13 @@ func (s *Site) checkPower(c *checker) known {
 		switch l.Cooling {
 		case miner.Air, miner.Hydro, miner.Immersion:
 		default:
-			c.bad(at+".cooling", "%q: want air, hydro or immersion", l.Cooling)
+			c.Bad(at+".cooling", "%q: want air, hydro or immersion", l.Cooling)
 		}
 		c.cap(at+".heat", l.Heat)
 		c.cap(at+".fan_power", l.FanPower)
 		for name, t := range map[string]unit.Opt[unit.Temperature]{"supply": l.Supply, "hottest": l.Hottest} {
 			if v, ok := t.Get(); ok && !(v >= -50 && v <= 100) {
-				c.bad(at+"."+name, "%v cannot be", v)
+				c.Bad(at+"."+name, "%v cannot be", v)
 			}
 		}
 	}
@@ -240,32 +229,32 @@ func (s *Site) checkRacks(c *checker, k known, at string, racks []Rack) {
 		c.refer(at+".feeder", "feeder", r.Feeder, k.feeders)
 		c.refer(at+".loop", "loop", r.Loop, k.loops)
 		if r.PDU != "" && r.Feeder != "" {
-			c.bad(at+".feeder", "a rack on a PDU is on that PDU's feeder")
+			c.Bad(at+".feeder", "a rack on a PDU is on that PDU's feeder")
 		}
 		if r.Slots < 1 || r.Slots > maxSlots {
-			c.bad(at+".slots", "%d: want 1 to %d", r.Slots, maxSlots)
+			c.Bad(at+".slots", "%d: want 1 to %d", r.Slots, maxSlots)
 			continue
 		}
 		if r.Columns < 0 || r.Columns > r.Slots {
-			c.bad(at+".columns", "%d: want up to the number of slots, %d", r.Columns, r.Slots)
+			c.Bad(at+".columns", "%d: want up to the number of slots, %d", r.Columns, r.Slots)
 		}
 		if _, over := r.Addresses.at(r.Slots); over {
-			c.bad(at+".addresses", "%v has more addresses than the rack has slots, %d", r.Addresses, r.Slots)
+			c.Bad(at+".addresses", "%v has more addresses than the rack has slots, %d", r.Addresses, r.Slots)
 		}
 		taken := map[int]int{}
 		for j, m := range r.Machines {
 			at := fmt.Sprintf("%s.machines[%d]", at, j)
 			if m.Slot < 1 || m.Slot > r.Slots {
-				c.bad(at+".slot", "%d: the rack has slots 1 to %d", m.Slot, r.Slots)
+				c.Bad(at+".slot", "%d: the rack has slots 1 to %d", m.Slot, r.Slots)
 			} else if first, ok := taken[m.Slot]; ok {
-				c.bad(at+".slot", "%d is already machines[%d]", m.Slot, first)
+				c.Bad(at+".slot", "%d is already machines[%d]", m.Slot, first)
 			}
 			taken[m.Slot] = j
 			if m.MAC != "" && miner.NormalMAC(m.MAC) == "" {
-				c.bad(at+".mac", "%q is not a MAC address", m.MAC)
+				c.Bad(at+".mac", "%q is not a MAC address", m.MAC)
 			}
 			if m.Outlet < 0 || m.Outlet > 1000 {
-				c.bad(at+".outlet", "%d cannot be", m.Outlet)
+				c.Bad(at+".outlet", "%d cannot be", m.Outlet)
 			}
 		}
 	}

@@ -141,7 +141,7 @@ func (x *index) addRack(c *checker, b *Building, ct *Container, r *Rack, loops m
 
 func once[K comparable](c *checker, places []Place, m map[K]int, key K, i int) {
 	if first, ok := m[key]; ok {
-		c.bad(places[i].String(), "%v already stands in %v", key, places[first])
+		c.Bad(places[i].String(), "%v already stands in %v", key, places[first])
 		return
 	}
 	m[key] = i

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"ballast/tariff/internal/doc"
 	"ballast/unit"
+	"ballast/unit/doc"
 )
 
 // ErrInvalid reports a contract that makes no sense; the error lists every

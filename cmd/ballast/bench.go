@@ -1,17 +1,13 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/netip"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -28,6 +24,8 @@ type benchCmd struct {
 	Fleet   benchFleet   `cmd:"" help:"Poll a simulated site in a process of its own: polls in time, delay to disk, memory, processor, bytes."`
 	Clients benchClients `cmd:"" help:"Compare the cost of a poll with a client that keeps nothing between two questions."`
 	Debt    benchDebt    `cmd:"" help:"Reckon the figures of market and debt from outside data, beside their references."`
+	EPF     benchEPF     `cmd:"" help:"Forecast the open benchmark of day-ahead prices as published: errors, distributions, processor time, beside the published forecasts."`
+	ERCOT   benchERCOT   `cmd:"" help:"Forecast a year of ERCOT's hub prices: day-ahead, the next quarter of an hour, spikes."`
 	Live    benchLive    `cmd:"" help:"Open many live streams at once: processor, bytes, lag, memory; some stop reading."`
 	Scan    benchScan    `cmd:"" help:"Scan a range with machines scattered in it, where the other addresses refuse, and where they are silent."`
 }
@@ -66,64 +64,32 @@ type fleetFigures struct {
 }
 
 func (c *benchFleet) Run(ctx context.Context, common *common, s *streams) error {
-	dir, err := os.MkdirTemp("", "ballast-bench-")
+	b, err := openBench(ctx, s.err, c.Machines, c.Interval, []string{"--seed", strconv.FormatUint(c.Seed, 10), "--pristine"}, "--profile", "127.0.0.1:6061")
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	sim, site, stop, err := startSim(ctx, self, s.err, "--machines", strconv.Itoa(c.Machines), "--seed", strconv.FormatUint(c.Seed, 10), "--pristine")
-	if err != nil {
-		return err
-	}
-	defer stop()
-	text, err := json.Marshal(runConfig(site, dir, c.Interval)) // JSON is YAML
-	if err != nil {
-		return err
-	}
-	file := filepath.Join(dir, "ballast.yaml")
-	if err := os.WriteFile(file, text, 0o600); err != nil {
-		return err
-	}
-	run := exec.CommandContext(ctx, self, "run", "--config", file, "--profile", "127.0.0.1:6061") //nolint:gosec // our own binary
-	run.Stderr = s.err
-	run.Cancel = func() error { return run.Process.Signal(os.Interrupt) }
-	run.WaitDelay = 20 * time.Second
-	if err := run.Start(); err != nil {
-		return err
-	}
-	defer func() { _ = run.Process.Signal(os.Interrupt); _ = run.Wait() }()
-
-	fmt.Fprintf(s.err, "finding %d machines…\n", c.Machines)
-	now, cl, err := awaitFleet(ctx, dir, c.Machines)
-	if err != nil {
-		return err
-	}
+	defer b.close()
+	now := b.site
 	fmt.Fprintf(s.err, "%d machines known after scanning %d addresses in %.1f s; measuring for %v\n", now.Machines, now.Scan.Progress.Total, now.Scan.Progress.Elapsed.Seconds(), c.For)
 	// The first polls ask everything; the measurement is of the steady state.
 	select {
 	case <-ctx.Done():
 	case <-time.After(max(30*time.Second, 3*c.Interval)):
 	}
-	before := sample(ctx, cl, run.Process.Pid, sim)
+	before := sample(ctx, b.client, b.pid(), b.sim)
 	if before.err != nil {
 		return before.err
 	}
 	var peak int64
 	end := time.Now().Add(c.For)
 	for time.Now().Before(end) && ctx.Err() == nil {
-		peak = max(peak, residentBytes(run.Process.Pid))
+		peak = max(peak, residentBytes(b.pid()))
 		select {
 		case <-ctx.Done():
 		case <-time.After(time.Second):
 		}
 	}
-	after := sample(ctx, cl, run.Process.Pid, sim)
+	after := sample(ctx, b.client, b.pid(), b.sim)
 	if err := errors.Join(ctx.Err(), before.err, after.err); err != nil {
 		return err
 	}
@@ -133,75 +99,6 @@ func (c *benchFleet) Run(ctx context.Context, common *common, s *streams) error 
 	}
 	f.print(s.out)
 	return nil
-}
-
-// startSim starts the simulator as a process of its own and waits for its
-// sockets.
-func startSim(ctx context.Context, self string, errs io.Writer, args ...string) (pid int, r ready, stop func(), err error) {
-	cmd := exec.CommandContext(ctx, self, append([]string{"sim", "--ready"}, args...)...) //nolint:gosec // our own binary
-	cmd.Stderr = errs
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return 0, r, nil, err
-	}
-	if _, err := cmd.StdinPipe(); err != nil {
-		return 0, r, nil, err
-	}
-	if err := cmd.Start(); err != nil {
-		return 0, r, nil, fmt.Errorf("starting the simulator: %w", err)
-	}
-	stop = func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }
-	if r, err = readReady(out); err != nil {
-		stop()
-		return 0, r, nil, fmt.Errorf("the simulator did not start: %w", err)
-	}
-	go func() { _, _ = io.Copy(io.Discard, bufio.NewReader(out)) }()
-	return cmd.Process.Pid, r, stop, nil
-}
-
-// runConfig points a `ballast run` at a simulated site.
-func runConfig(r ready, dir string, interval time.Duration) map[string]any {
-	var keys []map[string]any
-	for _, k := range r.Keys {
-		keys = append(keys, map[string]any{"firmware": k.Firmware, "user": k.User, "password": k.Password})
-	}
-	return map[string]any{
-		"data": filepath.Join(dir, "data"), "listen": "127.0.0.1:0", "log": map[string]any{"level": "warn"}, "credentials": keys,
-		"site":  map[string]any{"name": "bench"},
-		"fleet": map[string]any{"ranges": []netip.Prefix{r.Network}, "interval": interval.String(), "rescan": "0s", "ports": r.Ports},
-	}
-}
-
-// awaitFleet waits until the first scan is over and every machine was polled.
-func awaitFleet(ctx context.Context, dir string, machines int) (server.Site, *client, error) {
-	var site server.Site
-	var cl *client
-	deadline := time.Now().Add(10 * time.Minute)
-	for time.Now().Before(deadline) {
-		select {
-		case <-ctx.Done():
-			return site, nil, ctx.Err()
-		case <-time.After(time.Second):
-		}
-		if cl == nil {
-			var err error
-			if cl, err = connect(filepath.Join(dir, "data")); err != nil {
-				continue
-			}
-		}
-		if err := cl.call(ctx, http.MethodGet, "/api/v1/site", nil, &site); err != nil {
-			continue
-		}
-		if !site.Scan.Running && site.Scan.Progress.Total > 0 && site.Conditions["unknown"] == 0 && site.Polls.Due >= int64(site.Machines) {
-			// A few lost on a busy machine do not spoil a measurement; the report
-			// says how many were found.
-			if site.Machines < machines-machines/200 {
-				return site, cl, fmt.Errorf("the scan found %d of %d machines", site.Machines, machines)
-			}
-			return site, cl, nil
-		}
-	}
-	return site, cl, fmt.Errorf("after ten minutes %d machines are known, %d not read yet", site.Machines, site.Conditions["unknown"])
 }
 
 // instant is what is counted at the ends of a measurement.

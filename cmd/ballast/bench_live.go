@@ -4,16 +4,12 @@ import (
 	"bufio"
 	"compress/gzip"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -64,44 +60,13 @@ type liveFigures struct {
 }
 
 func (c *benchLive) Run(ctx context.Context, common *common, s *streams) error {
-	dir, err := os.MkdirTemp("", "ballast-bench-")
+	b, err := openBench(ctx, s.err, c.Machines, c.Interval, []string{"--seed", strconv.FormatUint(c.Seed, 10), "--network", c.Network})
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	_, site, stop, err := startSim(ctx, self, s.err, "--machines", strconv.Itoa(c.Machines), "--seed", strconv.FormatUint(c.Seed, 10), "--network", c.Network)
-	if err != nil {
-		return err
-	}
-	defer stop()
-	text, err := json.Marshal(runConfig(site, dir, c.Interval)) // JSON is YAML
-	if err != nil {
-		return err
-	}
-	file := filepath.Join(dir, "ballast.yaml")
-	if err := os.WriteFile(file, text, 0o600); err != nil {
-		return err
-	}
-	run := exec.CommandContext(ctx, self, "run", "--config", file) //nolint:gosec // our own binary
-	run.Stderr = s.err
-	run.Cancel = func() error { return run.Process.Signal(os.Interrupt) }
-	run.WaitDelay = 20 * time.Second
-	if err := run.Start(); err != nil {
-		return err
-	}
-	defer func() { _ = run.Process.Signal(os.Interrupt); _ = run.Wait() }()
-	fmt.Fprintf(s.err, "finding %d machines…\n", c.Machines)
-	now, cl, err := awaitFleet(ctx, dir, c.Machines)
-	if err != nil {
-		return err
-	}
-	pid := run.Process.Pid
+	defer b.close()
+	now, cl := b.site, b.client
+	pid := b.pid()
 	f := liveFigures{Machine: machineName(), Cores: runtime.NumCPU(), Simulated: now.Machines, Interval: c.Interval.String(), Clients: c.Clients, Stopped: min(c.Stop, c.Clients)}
 	fmt.Fprintf(s.err, "%d machines known; the server without listeners first\n", now.Machines)
 	if !pause(ctx, max(15*time.Second, 2*c.Interval)) {

@@ -27,6 +27,9 @@ func (configCheck) Run(c *common, s *streams) error {
 		if _, err := cfg.Keyring(); err != nil {
 			problems = append(problems, config.Problem{Place: "credentials", Message: err.Error()})
 		}
+		if _, err := plans(cfg.Power); err != nil {
+			problems = append(problems, config.Problem{Place: "power", Message: strings.TrimPrefix(err.Error(), errUsage.Error()+": ")})
+		}
 		h := house{cfg: cfg, log: slog.New(slog.DiscardHandler)}
 		if _, err := h.sources(); err != nil {
 			problems = append(problems, config.Problem{Place: "plant", Message: strings.TrimPrefix(err.Error(), errUsage.Error()+": ")})

@@ -27,6 +27,7 @@ import (
 	"ballast/ledger/sqlite"
 	"ballast/market/ticker"
 	"ballast/plant"
+	"ballast/price"
 	"ballast/report"
 	"ballast/server"
 	"ballast/site"
@@ -39,6 +40,7 @@ type runCmd struct {
 	Simulate int    `placeholder:"N" help:"Start a simulated site of N machines beside, and poll that. Every page says that it is simulated."`
 	Seed     uint64 `default:"1" help:"Seed of the simulated site."`
 	Network  string `default:"127.20.0.0/16" env:"BALLAST_SIM_NETWORK" placeholder:"CIDR" help:"Addresses of the simulated machines, inside 127.0.0.0/8. Two simulated sites at once need two networks."`
+	Mix      string `type:"existingfile" placeholder:"FILE" help:"What machines the simulated site has, as of ballast sim --mix. Default: a usual mid-size site with every firmware."`
 	Profile  string `placeholder:"ADDR" help:"Serve Go's profiler at this loopback address, to find where time and memory go." hidden:""`
 }
 
@@ -65,16 +67,17 @@ func (c *runCmd) Run(ctx context.Context, common *common, s *streams) error {
 		defer stop()
 	}
 	var layout *site.Site
+	var simulated ready
 	if c.Simulate > 0 {
 		ready, stop, err := c.simulate(ctx, &cfg, s.err)
 		if err != nil {
 			return err
 		}
 		defer stop()
-		for _, key := range []string{"fleet.ranges", "fleet.ports", "site.name", "credentials", "plant.meters", "plant.cooling"} {
+		for _, key := range []string{"fleet.ranges", "fleet.ports", "site.name", "credentials", "plant.meters", "plant.cooling", "power.feeds"} {
 			places[key] = "--simulate"
 		}
-		layout = ready.Layout
+		layout, simulated = ready.Layout, ready
 	}
 	h, err := open(ctx, cfg, c.Simulate > 0, log)
 	if err != nil {
@@ -86,6 +89,14 @@ func (c *runCmd) Run(ctx context.Context, common *common, s *streams) error {
 	}
 	if err := h.fleet.LoadGrounds(ctx); err != nil {
 		return err
+	}
+	if err := h.openDesk(ctx, version); err != nil {
+		return err
+	}
+	if c.Simulate > 0 {
+		if err := h.sowSimulated(ctx, cfg.Site.Name, simulated); err != nil {
+			return err
+		}
 	}
 	h.troubles, h.settings = troubles, config.Explain(cfg, places)
 	h.example = c.Simulate
@@ -114,7 +125,11 @@ func (c *runCmd) simulate(ctx context.Context, cfg *config.Config, errs io.Write
 	if err != nil {
 		return r, nil, fmt.Errorf("finding this program: %w", err)
 	}
-	cmd := exec.CommandContext(ctx, self, "sim", "--machines", strconv.Itoa(c.Simulate), "--seed", strconv.FormatUint(c.Seed, 10), "--network", c.Network, "--ready", "--control", "127.0.0.1:0") //nolint:gosec // our own binary
+	args := []string{"sim", "--machines", strconv.Itoa(c.Simulate), "--seed", strconv.FormatUint(c.Seed, 10), "--network", c.Network, "--ready", "--control", "127.0.0.1:0"}
+	if c.Mix != "" {
+		args = append(args, "--mix", c.Mix)
+	}
+	cmd := exec.CommandContext(ctx, self, args...) //nolint:gosec // our own binary
 	cmd.Stderr = errs
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 5 * time.Second
@@ -149,6 +164,10 @@ func (c *runCmd) simulate(ctx context.Context, cfg *config.Config, errs io.Write
 	cfg.Keys = append(r.Credentials, cfg.Keys...)
 	cfg.Plant.Meters = append(cfg.Plant.Meters, r.Meters...)
 	cfg.Plant.Cooling = append(cfg.Plant.Cooling, r.Cooling...)
+	simulatedPower(cfg, r.Control)
+	if cfg.Power.Forecast.History == config.Default().Power.Forecast.History {
+		cfg.Power.Forecast.History = 35 // a simulated past is as good as a long one, and a demonstration should not wait
+	}
 	fmt.Fprintf(errs, "Simulated site: %d machines at %s. Its faults are controlled at http://%s\n", c.Simulate, r.Network, r.Control)
 	go func() { _, _ = io.Copy(io.Discard, bufio.NewReader(out)) }()
 	return r, stop, nil
@@ -170,6 +189,7 @@ type house struct {
 	devices   []plant.Source
 	latest    plant.Latest
 	meters    report.MeterBook
+	desk      *price.Desk
 	troubles  *server.Troubles
 	settings  []config.Entry
 	market    *ticker.Ticker
@@ -273,7 +293,7 @@ func (h *house) run(ctx context.Context, s *streams) error {
 	}
 	srv := server.New(server.Options{
 		Alarms: alarms, Mailer: mailer{alarms}, Fleet: h.fleet, Record: h.record, History: h.history, Batcher: h.batcher, Metrics: metrics, Web: web.Dist(), Site: h.cfg.Site.Name, Zone: h.cfg.Site.Zone,
-		Version: version, Simulated: h.simulated, URL: url, Scans: h.scans, Keys: h.keys, Box: h.box, Plant: h.latest.All, Meters: &h.meters, Log: h.log,
+		Version: version, Simulated: h.simulated, URL: url, Scans: h.scans, Keys: h.keys, Box: h.box, Plant: h.latest.All, Meters: &h.meters, Log: h.log, PriceDesk: h.desk,
 		Troubles: h.troubles, Settings: h.settings, Files: server.Files{Data: h.cfg.Data, History: telemetryPath(h.cfg), Record: recordFile(h.cfg)}, RecordEngine: h.cfg.Ledger.Engine, Market: h.market,
 		OIDC: entry.oidc, TrustedProxies: h.cfg.TrustedProxies, Limits: server.Limits{Address: float64(h.cfg.Limits.Address), Principal: float64(h.cfg.Limits.Principal)},
 	})
@@ -304,6 +324,7 @@ func (h *house) run(ctx context.Context, s *streams) error {
 	begin("scanning", func(ctx context.Context) error { return h.scans.Every(ctx, h.cfg.Fleet.Rescan) })
 	begin("the plant", h.plant)
 	begin("the alarms", alarms.Run)
+	begin("prices", h.desk.Run)
 	begin("the market", h.market.Run)
 	wg.Wait()
 	select {

@@ -16,6 +16,7 @@ import (
 	"ballast/sim"
 	"ballast/sim/dialect/all"
 	"ballast/site"
+	"ballast/unit"
 )
 
 type simCmd struct {
@@ -44,7 +45,8 @@ type ready struct {
 	Meters      []config.ModbusDevice `json:"meters"`
 	Cooling     []config.ModbusDevice `json:"cooling"`
 	Shared      bool                  `json:"shared_listeners"`
-	Layout      *site.Site            `json:"layout"` // as its owner would describe it
+	Layout      *site.Site            `json:"layout"`  // as its owner would describe it
+	Nominal     unit.Power            `json:"nominal"` // sum of the machines' nameplates
 }
 
 type readyKey struct {
@@ -104,7 +106,7 @@ func (c *simCmd) Run(ctx context.Context, common *common, s *streams) error {
 	if err != nil {
 		return err
 	}
-	r := ready{Machines: c.Machines, Network: c.Network, Ports: how.Ports, Control: how.Control, Keys: keys, Shared: how.Shared, Meters: meters, Cooling: cooling, Layout: layout}
+	r := ready{Machines: c.Machines, Network: c.Network, Ports: how.Ports, Control: how.Control, Keys: keys, Shared: how.Shared, Meters: meters, Cooling: cooling, Layout: layout, Nominal: place.NominalPower()}
 	if c.Ready {
 		go func() { // whoever started us holds the other end; when it dies, so do we
 			_, _ = io.Copy(io.Discard, os.Stdin)

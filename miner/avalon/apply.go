@@ -45,7 +45,7 @@ func (d *device) apply(ctx context.Context, s miner.Setting) error {
 	case miner.SetReboot:
 		return d.reboot(ctx)
 	case miner.SetRestart:
-		_, err := cgminer.Do(ctx, d.target, "restart", "")
+		_, err := cgminer.Do(ctx, d.together.Target, "restart", "")
 		return d.silently(err)
 	case miner.SetLocate:
 		on := "0"
@@ -140,7 +140,7 @@ func (d *device) setLevel(ctx context.Context, profile string) error {
 
 // set sends one ascset option.
 func (d *device) set(ctx context.Context, option string) error {
-	reply, err := cgminer.Do(ctx, d.target, "ascset", "0,"+option)
+	reply, err := cgminer.Do(ctx, d.together.Target, "ascset", "0,"+option)
 	if err != nil && !errors.Is(err, miner.ErrRefused) {
 		return err
 	}
@@ -180,7 +180,7 @@ const mostPools = 3
 // setPools writes the slots in turn. Slots that the machine has beyond the new
 // list repeat its last pool, because a slot cannot be emptied.
 func (d *device) setPools(ctx context.Context, pools []miner.PoolSetting) error {
-	c := d.target.Credentials
+	c := d.together.Target.Credentials
 	switch {
 	case len(pools) == 0 || len(pools) > mostPools:
 		return fmt.Errorf("%w: an Avalon takes 1 to %d pools", miner.ErrRefused, mostPools)
@@ -212,7 +212,7 @@ func (d *device) setPools(ctx context.Context, pools []miner.PoolSetting) error 
 func (d *device) onePool() bool { return strings.HasPrefix(d.last.Identity.Model, "Avalon 10") }
 
 func (d *device) setPool(ctx context.Context, slot int, p miner.PoolSetting) error {
-	c := d.target.Credentials
+	c := d.together.Target.Credentials
 	password := string(p.Password)
 	if password == "" {
 		password = "x"
@@ -226,7 +226,7 @@ func (d *device) setPool(ctx context.Context, slot int, p miner.PoolSetting) err
 	if !d.nested {
 		command, parameter = "ascset", "0,setpool,"+parameter
 	}
-	reply, err := cgminer.Do(ctx, d.target, command, parameter)
+	reply, err := cgminer.Do(ctx, d.together.Target, command, parameter)
 	if err != nil && !errors.Is(err, miner.ErrRefused) {
 		return err
 	}

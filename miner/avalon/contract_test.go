@@ -48,7 +48,7 @@ func fetchAll(ctx context.Context, dev miner.Device) (miner.Replies, error) {
 		commands = append(commands, "litestats")
 	}
 	for _, c := range commands {
-		raw, err := cgminer.Ask(ctx, d.target, c, "")
+		raw, err := cgminer.Ask(ctx, d.together.Target, c, "")
 		if err != nil {
 			return nil, err
 		}

@@ -16,27 +16,26 @@ import (
 // device is one Avalon. Canaan's manual wants one request at a time, so turn
 // lets one in.
 type device struct {
-	target miner.Target
-	turn   chan struct{}
+	turn chan struct{}
 
 	// What is known of the machine, under turn.
-	version cgminer.Reply
-	chips   []cgminer.Reply // the last stats, where the fast replies leave the chips out
-	reads   int             // left until these are asked anew
-	nested  bool            // the newer generation
-	lite    bool            // it knows litestats
-	known   bool            // these two, and version, are known
-	singles bool            // combined requests are refused
-	plain   bool            // it does not know estats
-	clock   time.Duration   // the machine's clock less ours
-	last    miner.Reading
+	version  cgminer.Reply
+	chips    []cgminer.Reply // the last stats, where the fast replies leave the chips out
+	reads    int             // left until these are asked anew
+	nested   bool            // the newer generation
+	lite     bool            // it knows litestats
+	known    bool            // these two, and version, are known
+	together cgminer.Together
+	plain    bool          // it does not know estats
+	clock    time.Duration // the machine's clock less ours
+	last     miner.Reading
 }
 
 // slowEvery is the number of reads after which the slow replies are asked anew.
 const slowEvery = 30
 
 func newDevice(t miner.Target) *device {
-	return &device{target: t, turn: make(chan struct{}, 1)}
+	return &device{together: cgminer.Together{Target: t}, turn: make(chan struct{}, 1)}
 }
 
 func (d *device) enter(ctx context.Context) error {
@@ -73,14 +72,14 @@ func (d *device) Identify(ctx context.Context) (miner.Identity, error) {
 	}
 	r := blank()
 	read(&r, file(append(stats, d.version), r.Warn))
-	r.Identity.Addr = d.target.Addr
+	r.Identity.Addr = d.together.Target.Addr
 	return r.Identity, nil
 }
 
 // askVersion asks for the version, and is ErrNotMine elsewhere. The stats that
 // decided it are returned, if any.
 func (d *device) askVersion(ctx context.Context) (stats []cgminer.Reply, err error) {
-	raw, err := cgminer.Ask(ctx, d.target, "version", "")
+	raw, err := cgminer.Ask(ctx, d.together.Target, "version", "")
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +92,7 @@ func (d *device) askVersion(ctx context.Context) (stats []cgminer.Reply, err err
 		if o.Text("CGMiner") == "" || o.Has("LUXminer", "BOSer", "BOSminer", "BOSminer+", "BMMiner") {
 			return nil, miner.ErrNotMine
 		}
-		raw, err := cgminer.Ask(ctx, d.target, "stats", "")
+		raw, err := cgminer.Ask(ctx, d.together.Target, "stats", "")
 		if err != nil {
 			return nil, err
 		}
@@ -143,7 +142,7 @@ func (d *device) read(ctx context.Context) (miner.Reading, error) {
 		return miner.Reading{}, fmt.Errorf("reading: %w", err)
 	}
 	if d.reads--; d.reads < 0 {
-		d.reads, d.singles = slowEvery-1, d.singles && fresh // try again now and then
+		d.reads, d.together.Singles = slowEvery-1, d.together.Singles && fresh // try again now and then
 		if err := d.askSlow(ctx, fresh); err != nil {
 			r.Warn(miner.WarnMissing, "stats", err.Error())
 		}
@@ -159,7 +158,7 @@ func (d *device) read(ctx context.Context) (miner.Reading, error) {
 	}
 	read(&r, found)
 	r.At, r.Took = end, end.Sub(begin)
-	r.Identity.Addr = d.target.Addr
+	r.Identity.Addr = d.together.Target.Addr
 	d.last = r
 	return r, nil
 }
@@ -199,50 +198,14 @@ func (d *device) askSlow(ctx context.Context, fresh bool) error {
 	return errors.Join(err1, err2)
 }
 
-// ask sends commands as one request, or one by one to a machine that refuses
-// that, and returns the replies. With some replies there, the error is nil
-// unless the context is over.
+// ask sends commands as one request where the machine takes that, and returns
+// the replies.
 func (d *device) ask(ctx context.Context, warn cgminer.Warn, commands ...string) ([]cgminer.Reply, error) {
-	silent := false
-	if !d.singles && len(commands) > 1 {
-		raw, err := cgminer.Ask(ctx, d.target, strings.Join(commands, "+"), "")
-		silent = errors.Is(err, cgminer.ErrSilent)
-		if err != nil && len(raw) == 0 && !silent {
-			return nil, err
-		}
-		if len(raw) > 0 {
-			reply, ok := cgminer.Read("reply", raw, warn)
-			if !ok {
-				return nil, fmt.Errorf("%w: %s", miner.ErrGarbage, cgminer.Excerpt(raw))
-			}
-			if reply.Combined() {
-				parts := reply.Parts()
-				d.tick(parts[0])
-				return parts, nil
-			}
-			d.singles = !reply.Status.OK() // else it is cut, and worth another try next time
-		}
+	replies, joined, err := d.together.Ask(ctx, warn, commands...)
+	if joined {
+		d.tick(replies[0])
 	}
-	var out []cgminer.Reply
-	var failed error
-	for _, c := range commands {
-		raw, err := cgminer.Ask(ctx, d.target, c, "")
-		if len(raw) > 0 {
-			if reply, ok := cgminer.Read(c, raw, warn); ok {
-				out = append(out, reply)
-			} else {
-				failed = errors.Join(failed, fmt.Errorf("%w: %s: %s", miner.ErrGarbage, c, cgminer.Excerpt(raw)))
-			}
-		}
-		if failed = errors.Join(failed, err); ctx.Err() != nil {
-			break
-		}
-	}
-	d.singles = d.singles || silent && len(out) > 0
-	if len(out) == 0 || ctx.Err() != nil {
-		return nil, failed
-	}
-	return out, nil
+	return replies, err
 }
 
 // Envelope is what the last reading said; it reads when there is none.

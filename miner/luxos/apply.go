@@ -102,7 +102,7 @@ func (d *device) write(ctx context.Context, command string, parameters ...string
 			}
 			d.breathe(ctx)
 		}
-		reply, err := cgminer.Do(ctx, d.target, command, strings.Join(append([]string{d.session}, parameters...), ","))
+		reply, err := cgminer.Do(ctx, d.together.Target, command, strings.Join(append([]string{d.session}, parameters...), ","))
 		if aboutSession(reply.Status) {
 			d.session = "" // it expired: a minute without use
 			continue
@@ -121,7 +121,7 @@ func aboutSession(s cgminer.Status) bool {
 func (d *device) logon(ctx context.Context) error {
 	until := time.Now().Add(patience)
 	for wait := 200 * time.Millisecond; ; wait *= 2 {
-		raw, err := cgminer.Ask(ctx, d.target, "logon", "")
+		raw, err := cgminer.Ask(ctx, d.together.Target, "logon", "")
 		if err != nil {
 			return fmt.Errorf("logging on: %w", err)
 		}
@@ -160,7 +160,7 @@ func (d *device) logoff(ctx context.Context) {
 	d.breathe(ctx)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
-	if _, err := cgminer.Do(ctx, d.target, "logoff", d.session); err == nil || errors.Is(err, miner.ErrRefused) {
+	if _, err := cgminer.Do(ctx, d.together.Target, "logoff", d.session); err == nil || errors.Is(err, miner.ErrRefused) {
 		d.session = ""
 	}
 }
@@ -198,12 +198,12 @@ func (d *device) setPools(ctx context.Context, pools []miner.PoolSetting) error 
 		return fmt.Errorf("%w: it lists no new pool", miner.ErrRefused)
 	}
 	d.breathe(ctx)
-	if _, err := cgminer.Do(ctx, d.target, "switchpool", strconv.Itoa(added[0])); err != nil {
+	if _, err := cgminer.Do(ctx, d.together.Target, "switchpool", strconv.Itoa(added[0])); err != nil {
 		return fmt.Errorf("moving to the new pool: %w", err)
 	}
 	for _, id := range slices.Backward(old) {
 		d.breathe(ctx)
-		if _, err := cgminer.Do(ctx, d.target, "removepool", strconv.Itoa(id)); err != nil {
+		if _, err := cgminer.Do(ctx, d.together.Target, "removepool", strconv.Itoa(id)); err != nil {
 			return fmt.Errorf("removing pool %d: %w", id, err)
 		}
 	}
@@ -212,7 +212,7 @@ func (d *device) setPools(ctx context.Context, pools []miner.PoolSetting) error 
 
 // poolIDs are the IDs of the pools that there are, the lowest first.
 func (d *device) poolIDs(ctx context.Context) ([]int, error) {
-	reply, err := cgminer.Do(ctx, d.target, "pools", "")
+	reply, err := cgminer.Do(ctx, d.together.Target, "pools", "")
 	if err != nil && !errors.Is(err, miner.ErrRefused) {
 		return nil, err
 	}
@@ -227,7 +227,7 @@ func (d *device) poolIDs(ctx context.Context) ([]int, error) {
 // addPool adds one pool to the first group. Its errors do not repeat the
 // machine's words, which may quote the password.
 func (d *device) addPool(ctx context.Context, p miner.PoolSetting) error {
-	_, err := cgminer.Do(ctx, d.target, "addpool", strings.Join([]string{p.URL, p.User, string(p.Password), "0"}, ","))
+	_, err := cgminer.Do(ctx, d.together.Target, "addpool", strings.Join([]string{p.URL, p.User, string(p.Password), "0"}, ","))
 	if errors.Is(err, miner.ErrRefused) {
 		return fmt.Errorf("adding pool %s: %w", p.URL, miner.ErrRefused)
 	}

@@ -36,7 +36,7 @@ func stand(b *testing.B) (miner.Device, context.Context) {
 func BenchmarkParse(b *testing.B) {
 	dev, ctx := stand(b)
 	d := dev.(*device)
-	raw, err := cgminer.Ask(ctx, d.target, strings.Join(fastCommands, "+"), "")
+	raw, err := cgminer.Ask(ctx, d.together.Target, strings.Join(fastCommands, "+"), "")
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -43,7 +43,7 @@ func fetchAll(ctx context.Context, dev miner.Device) (miner.Replies, error) {
 		"tunerstatus": {"tunerstatus"}, "stats": {"stats"}, "groups": {"groups"}, "devdetails": {"devdetails"},
 		"voltageget_0": {"voltageget", "0"}, "healthchipget_0": {"healthchipget", "0"},
 	} {
-		raw, err := cgminer.Ask(ctx, d.target, c[0], c[1])
+		raw, err := cgminer.Ask(ctx, d.together.Target, c[0], c[1])
 		if err != nil {
 			return nil, err
 		}

@@ -14,15 +14,14 @@ import (
 
 // device is one machine under LuxOS. turn lets one request in at a time.
 type device struct {
-	target miner.Target
-	turn   chan struct{}
+	turn chan struct{}
 
 	// What is known of the machine, under turn.
-	slow    *slow
-	reads   int  // left until slow is asked anew
-	singles bool // combined requests are refused
-	session string
-	last    miner.Reading
+	slow     *slow
+	reads    int // left until slow is asked anew
+	together cgminer.Together
+	session  string
+	last     miner.Reading
 }
 
 // slowEvery is the number of reads after which the slow replies are asked anew.
@@ -36,7 +35,7 @@ var fastCommands = []string{"summary", "devs", "power", "temps", "fans", "events
 var slowCommands = []string{"version", "profiles", "limits", "atm", "tunerstatus", "stats"}
 
 func newDevice(t miner.Target) *device {
-	return &device{target: t, turn: make(chan struct{}, 1)}
+	return &device{together: cgminer.Together{Target: t}, turn: make(chan struct{}, 1)}
 }
 
 func (d *device) enter(ctx context.Context) error {
@@ -66,7 +65,7 @@ func (d *device) Identify(ctx context.Context) (miner.Identity, error) {
 		return miner.Identity{}, err
 	}
 	defer d.leave()
-	raw, err := cgminer.Ask(ctx, d.target, "version", "")
+	raw, err := cgminer.Ask(ctx, d.together.Target, "version", "")
 	if err != nil {
 		return miner.Identity{}, fmt.Errorf("identifying: %w", err)
 	}
@@ -74,7 +73,7 @@ func (d *device) Identify(ctx context.Context) (miner.Identity, error) {
 	if !ok || !reply.First("VERSION").Has("LUXminer") && !strings.HasPrefix(reply.Status.Description, "LUXminer") {
 		return miner.Identity{}, fmt.Errorf("identifying: %w", miner.ErrNotMine)
 	}
-	config, err := cgminer.Ask(ctx, d.target, "config", "")
+	config, err := cgminer.Ask(ctx, d.together.Target, "config", "")
 	if err != nil {
 		return miner.Identity{}, fmt.Errorf("identifying: %w", err)
 	}
@@ -82,7 +81,7 @@ func (d *device) Identify(ctx context.Context) (miner.Identity, error) {
 	if err != nil {
 		return miner.Identity{}, fmt.Errorf("identifying: %w", err)
 	}
-	r.Identity.Addr = d.target.Addr
+	r.Identity.Addr = d.together.Target.Addr
 	return r.Identity, nil
 }
 
@@ -123,7 +122,7 @@ func (d *device) read(ctx context.Context) (miner.Reading, error) {
 	end := time.Now()
 	read(&r, &f, d.slow)
 	r.At, r.Took = end, end.Sub(begin)
-	r.Identity.Addr = d.target.Addr
+	r.Identity.Addr = d.together.Target.Addr
 	d.last = r
 	return r, nil
 }
@@ -132,7 +131,7 @@ func (d *device) read(ctx context.Context) (miner.Reading, error) {
 // fails keeps its last value and is asked again at the next read.
 func (d *device) askSlow(ctx context.Context, f *fast, warn cgminer.Warn) {
 	next := &slow{}
-	d.reads, d.singles = slowEvery, d.singles && d.slow == nil // try again now and then
+	d.reads, d.together.Singles = slowEvery, d.together.Singles && d.slow == nil // try again now and then
 	parts, err := d.ask(ctx, func(miner.WarningKind, string, string) {}, slowCommands...)
 	for _, p := range parts {
 		next.take(p)
@@ -169,7 +168,7 @@ func (d *device) breathe(ctx context.Context) {
 }
 
 func (d *device) askBoard(ctx context.Context, into *slow, command string, board int) error {
-	raw, err := cgminer.Ask(ctx, d.target, command, strconv.Itoa(board))
+	raw, err := cgminer.Ask(ctx, d.together.Target, command, strconv.Itoa(board))
 	if err != nil {
 		return err
 	}
@@ -179,55 +178,11 @@ func (d *device) askBoard(ctx context.Context, into *slow, command string, board
 	return nil
 }
 
-// ask sends commands as one request, or one by one to a firmware that refuses
-// that, and returns the replies. With some replies there, the error is nil
-// unless the context is over.
+// ask sends commands as one request where the firmware takes that, and returns
+// the replies.
 func (d *device) ask(ctx context.Context, warn cgminer.Warn, commands ...string) ([]cgminer.Reply, error) {
-	silent := false
-	if !d.singles {
-		raw, err := cgminer.Ask(ctx, d.target, strings.Join(commands, "+"), "")
-		silent = errors.Is(err, cgminer.ErrSilent)
-		if err != nil && len(raw) == 0 && !silent {
-			return nil, err
-		}
-		if len(raw) > 0 {
-			reply, ok := cgminer.Read("reply", raw, warn)
-			switch {
-			case !ok && err != nil:
-				return nil, err
-			case !ok:
-				return nil, fmt.Errorf("%w: %s", miner.ErrGarbage, cgminer.Excerpt(raw))
-			case reply.Combined():
-				return reply.Parts(), nil
-			}
-			d.singles = !reply.Status.OK() // else it is cut, and worth another try next time
-		}
-	}
-	var out []cgminer.Reply
-	var failed error
-	for _, c := range commands {
-		raw, err := cgminer.Ask(ctx, d.target, c, "")
-		if len(raw) > 0 {
-			if reply, ok := cgminer.Read(c, raw, warn); ok {
-				out = append(out, reply)
-			}
-		}
-		if failed = errors.Join(failed, err); ctx.Err() != nil {
-			break
-		}
-	}
-	d.singles = d.singles || silent && len(out) > 0
-	if len(out) == 0 || ctx.Err() != nil {
-		return nil, errors.Join(failed, nilOr(len(out) == 0 && failed == nil, miner.ErrGarbage))
-	}
-	return out, nil
-}
-
-func nilOr(when bool, err error) error {
-	if when {
-		return err
-	}
-	return nil
+	replies, _, err := d.together.Ask(ctx, warn, commands...)
+	return replies, err
 }
 
 // Envelope is what the last reading said; it reads when there is none.

@@ -249,7 +249,7 @@ func TestPlanOfBuiltinMaps(t *testing.T) {
 
 func FuzzParseMap(f *testing.F) {
 	for _, name := range BuiltinNames() {
-		text, err := builtin.ReadFile("maps/" + name + ".yaml")
+		text, err := files.ReadFile("maps/" + name + ".yaml")
 		if err != nil {
 			f.Fatal(err)
 		}

@@ -7,16 +7,12 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math"
-	"path"
-	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/goccy/go-yaml"
-
 	"ballast/plant"
+	"ballast/plant/shelf"
 )
 
 // Map says what the objects of a PDU are.
@@ -228,38 +224,18 @@ func (m *Map) prepareOne(p Point) (point, error) {
 }
 
 //go:embed maps/*.yaml
-var builtin embed.FS
+var files embed.FS
+
+var builtin = shelf.Shelf[Map]{Files: files, Invalid: ErrMap, Check: func(m *Map) error {
+	_, err := m.prepare()
+	return err
+}}
 
 // ParseMap reads a map from YAML and checks it. Unknown keys are errors.
-func ParseMap(text []byte) (Map, error) {
-	var m Map
-	if err := yaml.UnmarshalWithOptions(text, &m, yaml.Strict()); err != nil {
-		return Map{}, fmt.Errorf("%w: %s", ErrMap, yaml.FormatError(err, false, true))
-	}
-	if _, err := m.prepare(); err != nil {
-		return Map{}, err
-	}
-	return m, nil
-}
+func ParseMap(text []byte) (Map, error) { return builtin.Parse(text) }
 
 // Builtin is the built-in map with that name.
-func Builtin(name string) (Map, error) {
-	text, err := builtin.ReadFile(path.Join("maps", name+".yaml"))
-	if err != nil {
-		return Map{}, fmt.Errorf("%w: there is no built-in map %q; there are %s", ErrMap, name, strings.Join(BuiltinNames(), ", "))
-	}
-	return ParseMap(text)
-}
+func Builtin(name string) (Map, error) { return builtin.Named(name) }
 
 // BuiltinNames are the names of the built-in maps, sorted.
-func BuiltinNames() []string {
-	files, err := fs.Glob(builtin, "maps/*.yaml")
-	if err != nil {
-		return nil
-	}
-	for i, f := range files {
-		files[i] = strings.TrimSuffix(path.Base(f), ".yaml")
-	}
-	slices.Sort(files)
-	return files
-}
+func BuiltinNames() []string { return builtin.Names() }

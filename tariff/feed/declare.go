@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"ballast/tariff/internal/doc"
 	"ballast/unit"
+	"ballast/unit/doc"
 )
 
 // ErrInvalid reports declarations that make no sense; the error lists every
@@ -81,11 +81,20 @@ func Parse(text []byte, now func() time.Time) ([]Plan, error) {
 	if err := p.Err(ErrInvalid); err != nil {
 		return nil, err
 	}
+	return plans(d.Feeds, p, now)
+}
+
+// Plans checks declarations and makes plans of them; Parse is the same for text.
+func Plans(feeds []Declared, now func() time.Time) ([]Plan, error) {
+	return plans(feeds, new(doc.Problems), now)
+}
+
+func plans(feeds []Declared, p *doc.Problems, now func() time.Time) ([]Plan, error) {
 	var plans []Plan
 	seen := map[string]int{}
-	for i := range d.Feeds {
+	for i := range feeds {
 		at := fmt.Sprintf("feeds[%d]", i)
-		plan := d.Feeds[i].plan(p, at, now)
+		plan := feeds[i].plan(p, at, now)
 		if plan.Feed == nil {
 			continue
 		}

@@ -3,16 +3,11 @@ import { createServer } from 'node:net'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { browser, password, setUp, shots, start } from './site.mjs'
+import { browser, painted, password, setUp, shots, signIn, start, visit as open, watch as listen } from './site.mjs'
 import { provider } from './oidc.mjs'
 
 let site, chrome, page, idp
 const complaints = []
-const watch = (p) => {
-  p.on('pageerror', (e) => complaints.push(String(e)))
-  p.on('console', (m) => m.type() === 'error' && !/401|403|409|412|422|ERR_CONNECTION|Failed to load resource/.test(m.text()) && complaints.push(m.text()))
-}
-
 const freePort = () =>
   new Promise((done) => {
     const s = createServer().listen(0, '127.0.0.1', () => {
@@ -32,8 +27,7 @@ before(async () => {
   )
   site = await start(['--config', file, '--simulate', '60', '--set', `listen=127.0.0.1:${port}`, '--set', `url=http://localhost:${port}`])
   chrome = await browser()
-  page = await (await chrome.newContext({ viewport: { width: 1400, height: 900 } })).newPage()
-  watch(page)
+  page = await visit()
 })
 
 after(async () => {
@@ -43,11 +37,7 @@ after(async () => {
   await idp?.close()
 })
 
-const visit = async () => {
-  const p = await (await chrome.newContext({ viewport: { width: 1200, height: 850 } })).newPage()
-  watch(p)
-  return p
-}
+const visit = async () => listen(await open(chrome), complaints)
 
 const part = (p, name) => p.getByRole('region', { name, exact: true })
 
@@ -99,7 +89,7 @@ test('an invitation makes a technician, once, who sees no people and no audit', 
   await person.getByRole('button', { name: 'Disable' }).click()
   await page.getByRole('dialog', { name: 'Disable maria' }).getByRole('button', { name: 'Disable maria' }).click()
   await page.getByTestId('people').getByText('disabled').waitFor()
-  await maria.waitForURL(/sign-in/, { timeout: 25_000 })
+  await maria.waitForURL(/sign-in/)
   await maria.getByLabel('Name').fill('maria')
   await maria.getByLabel('Password').first().fill('another password')
   await maria.getByRole('button', { name: 'Sign in', exact: true }).click()
@@ -200,14 +190,7 @@ test('a passkey is registered, signs in, is renamed and removed', async () => {
 
 test('sessions are listed and ended; a new password ends the others', async () => {
   const elsewhere = await visit()
-  const signIn = async (p, word) => {
-    await p.goto(site.url + '/sign-in')
-    await p.getByLabel('Name').fill('alice')
-    await p.getByLabel('Password').first().fill(word)
-    await p.getByRole('button', { name: 'Sign in', exact: true }).click()
-    await p.getByTestId('figures').waitFor()
-  }
-  await signIn(elsewhere, password)
+  await signIn(elsewhere, site.url)
   await page.goto(site.url + '/settings/account')
   const sessions = page.getByTestId('sessions')
   await sessions.locator('li').nth(1).waitFor()
@@ -215,9 +198,9 @@ test('sessions are listed and ended; a new password ends the others', async () =
   await sessions.getByText('Chrome on Linux').first().waitFor()
   await sessions.getByRole('button', { name: /End the session/ }).click()
   await page.waitForFunction(() => document.querySelectorAll('[data-testid=sessions] li').length === 1)
-  await elsewhere.waitForURL(/sign-in/, { timeout: 25_000 })
+  await elsewhere.waitForURL(/sign-in/)
 
-  await signIn(elsewhere, password)
+  await signIn(elsewhere, site.url)
   await page.getByLabel('Password now').fill('wrong password')
   await page.getByLabel('New password').fill('a brand new password')
   await page.getByRole('button', { name: 'Change the password' }).click()
@@ -225,10 +208,10 @@ test('sessions are listed and ended; a new password ends the others', async () =
   await page.getByLabel('Password now').fill(password)
   await page.getByRole('button', { name: 'Change the password' }).click()
   await page.getByText('The password is changed').waitFor()
-  await elsewhere.waitForURL(/sign-in/, { timeout: 25_000 })
+  await elsewhere.waitForURL(/sign-in/)
   await page.reload() // this browser goes on, under a new token
   await page.getByTestId('sessions').waitFor()
-  await signIn(elsewhere, 'a brand new password')
+  await signIn(elsewhere, site.url, 'alice', 'a brand new password')
   await elsewhere.context().close()
 })
 
@@ -335,10 +318,11 @@ test('dark, and phone width', async () => {
     await page.setViewportSize({ width: 1400, height: 900 })
     await page.goto(site.url + path)
     await page.locator(`[data-testid=${ready[name]}], [data-testid=empty]`).first().waitFor()
-    await page.screenshot({ path: join(shots, `access-${name}-light.png`), fullPage: true })
-    await page.getByRole('button', { name: 'Dark colours' }).click()
-    await page.screenshot({ path: join(shots, `access-${name}-dark.png`), fullPage: true })
-    await page.getByRole('button', { name: 'Light colours' }).click()
+    for (const scheme of ['dark', 'light']) {
+      await page.emulateMedia({ colorScheme: scheme })
+      await painted(page)
+      await page.screenshot({ path: join(shots, `access-${name}-${scheme}.png`), fullPage: true })
+    }
     await page.setViewportSize({ width: 390, height: 844 })
     await page.screenshot({ path: join(shots, `access-${name}-phone.png`), fullPage: true })
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)

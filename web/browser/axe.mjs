@@ -20,25 +20,35 @@ export async function findings(page, { within } = {}) {
 /** How many pixels a page is wider than its window. */
 export const tooWide = (page) => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
 
-/** What has the focus, in words, and whether that can be seen. */
+/** What has the focus, in words, and whether that can be seen. A radio button or
+ * a checkbox may be drawn by its label, and hidden itself: then the label is what
+ * must be seen, and what must show the ring. */
 export const focused = (page) =>
   page.evaluate(() => {
     const el = document.activeElement
     if (!el || el === document.body) return null
-    const css = getComputedStyle(el)
     const ringed = (e) => {
       const c = getComputedStyle(e)
       return (c.outlineStyle !== 'none' && Number.parseFloat(c.outlineWidth) > 0) || c.boxShadow !== 'none'
     }
-    const box = el.getBoundingClientRect()
+    const seen = (e) => {
+      const box = e.getBoundingClientRect()
+      const css = getComputedStyle(e)
+      return box.width > 1 && box.height > 1 && css.visibility !== 'hidden' && css.opacity !== '0'
+    }
+    const labels = [...(el.labels ?? [])]
+    const drawn = !seen(el) && el.matches('input[type=radio], input[type=checkbox]') ? (labels.find(seen) ?? el) : el
+    const box = drawn.getBoundingClientRect()
     return {
       tag: el.tagName.toLowerCase(),
-      name: el.getAttribute('aria-label') ?? (el.labels?.length ? [...el.labels].map((l) => l.textContent.trim()).join(' ') : null) ?? el.textContent?.trim().slice(0, 60) ?? '',
+      name: el.getAttribute('aria-label') ?? (labels.length ? labels.map((l) => l.textContent.trim()).join(' ') : null) ?? el.textContent?.trim().slice(0, 60) ?? '',
       html: el.outerHTML.slice(0, 140),
       // Mantine rings the visible part of a control, which may be beside the input; a
       // border that changes colour on focus counts too.
-      ring: ringed(el) || !!(el.parentElement && ringed(el.parentElement)) || el.matches('input, textarea, select'),
-      shown: box.width > 0 && box.height > 0 && css.visibility !== 'hidden',
+      ring: ringed(drawn) || !!(drawn.parentElement && ringed(drawn.parentElement)) || el.matches('input:not([type=radio], [type=checkbox]), textarea, select'),
+      shown: seen(drawn),
       at: [box.x, box.y],
+      // Day, month and year of a date are stops of their own within one field.
+      parts: el.matches('input[type=date], input[type=time], input[type=datetime-local]') ? 6 : 1,
     }
   })

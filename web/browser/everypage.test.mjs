@@ -4,24 +4,28 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { findings, focused, tooWide } from './axe.mjs'
-import { browser, setUp, shots, start } from './site.mjs'
+import { browser, painted, shared, shots, slow, visit, watch } from './site.mjs'
 
-const machines = 80
 let site, chrome, page
 let pages = []
 const complaints = []
 
 before(async () => {
-  site = await start(['--simulate', String(machines)])
   chrome = await browser()
-  page = await chrome.newPage({ viewport: { width: 1400, height: 900 } })
-  page.on('pageerror', (e) => complaints.push(`${page.url()}: ${e}`))
-  page.on('console', (m) => m.type() === 'error' && complaints.push(`${page.url()}: ${m.text()}`))
-  await setUp(page, site.link)
-  await page.waitForFunction((n) => Number(document.querySelector('[data-testid=count]')?.textContent?.match(/of ([\d,]+)/)?.[1].replaceAll(',', '')) >= n, machines, { timeout: 60_000 })
-  // What the navigation shows, and one page below it: a machine's.
+  ;({ site, page } = await shared(chrome))
+  watch(page, complaints, /^$/)
+  // What the navigation shows, and the pages below it.
   pages = await page.locator('nav.rail.wide a[data-page]').evaluateAll((all) => all.map((a) => ({ title: a.textContent.trim(), to: new URL(a.href).pathname })))
-  pages.push({ title: '', to: '/machines/1' })
+  const below = await page.evaluate(async () => {
+    const get = async (path) => (await fetch('/api/v1' + path)).json()
+    const post = async (path, body) => (await fetch('/api/v1' + path, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) })).json()
+    const [site] = await get('/sites')
+    const { batch } = await post('/commands', { machines: [1], setting: { kind: 'locate', on: false }, reason: 'a command to look at' })
+    const [command] = await get('/commands?limit=1')
+    const { alarms } = await get('/alarms')
+    return ['/machines/1', `/places/sites/${encodeURIComponent(site.name)}`, `/reports/daily/${new Date().toISOString().slice(0, 10)}`, batch && `/commands/${batch}`, command && `/commands/one/${command.id}`, alarms?.[0] && `/alarms/${alarms[0].id}`]
+  })
+  pages.push(...below.filter(Boolean).map((to) => ({ title: '', to })))
 })
 
 after(async () => {
@@ -34,9 +38,10 @@ const slug = (to) => (to === '/' ? 'now' : to.slice(1).replaceAll('/', '-'))
 /** Opens a page and waits until it stands still: no loader, nothing under way. */
 async function open(to) {
   await page.goto(site.url + to)
-  await page.locator('main h1').first().waitFor({ timeout: 20_000 })
-  await page.waitForFunction(() => !document.querySelector('main .mantine-Loader-root, main .mantine-Skeleton-root[data-visible]'), null, { timeout: 15_000 }).catch(() => undefined)
-  await page.waitForTimeout(400)
+  await page.locator('main h1').first().waitFor()
+  await page.waitForFunction(() => !document.querySelector('main .mantine-Loader-root, main .mantine-Skeleton-root[data-visible]'), null, { timeout: slow })
+  await page.waitForLoadState('load')
+  await painted(page)
 }
 
 test('the navigation lists pages, and each can be opened', () => {
@@ -53,7 +58,7 @@ test('axe finds nothing serious on any page, light and dark; none is wider than 
       for (const [look, scheme, width, height] of [['light', 'light', 1400, 900], ['dark', 'dark', 1400, 900], ['phone', 'light', 390, 844], ['phone-dark', 'dark', 390, 844]]) {
         await page.emulateMedia({ colorScheme: scheme })
         await page.setViewportSize({ width, height })
-        await page.waitForTimeout(350)
+        await painted(page)
         if (look !== 'phone-dark') await page.screenshot({ path: join(shots, `page-${slug(p.to)}-${look}.png`) })
         assert.deepEqual(await findings(page), [], look)
         const over = await tooWide(page)
@@ -72,6 +77,7 @@ test('every page can be walked with Tab: each stop is named and seen, and the wa
       await page.evaluate(() => document.activeElement?.blur())
       const seen = []
       let last = ''
+      let stays = 0
       for (let i = 0; i < 150; i++) {
         await page.keyboard.press('Tab')
         const f = await focused(page)
@@ -80,7 +86,9 @@ test('every page can be walked with Tab: each stop is named and seen, and the wa
         assert.ok(f.shown, `a stop that is not to be seen: ${f.html}`)
         assert.ok(f.ring, `a stop without a ring: ${f.html}`)
         const key = `${f.html}@${f.at.map(Math.round)}`
-        assert.notEqual(key, last, `Tab does not lead on from ${f.html}`)
+        stays = key === last ? stays + 1 : 1
+        assert.ok(stays <= f.parts, `Tab does not lead on from ${f.html}`)
+        if (stays > 1) continue
         last = key
         seen.push(f)
       }
@@ -108,7 +116,7 @@ test('what opens is closed by Escape, and the focus goes back', async () => {
     await target.focus()
     await page.keyboard.press('Enter')
     await opened().first().waitFor()
-    await page.waitForTimeout(300)
+    await painted(page)
     assert.deepEqual(await findings(page), [], String(name))
     await page.keyboard.press('Escape')
     await opened().first().waitFor({ state: 'hidden' })
@@ -156,7 +164,7 @@ test('the drawer of a phone: opens, names where one is, Escape closes it', async
   const drawer = page.getByRole('dialog')
   await drawer.getByRole('link', { name: 'Now', exact: true }).waitFor()
   assert.equal(await drawer.locator('[aria-current=page]').count(), 1)
-  await page.waitForTimeout(300)
+  await painted(page)
   assert.deepEqual(await findings(page), [])
   await page.screenshot({ path: join(shots, 'frame-drawer.png') })
   await page.keyboard.press('Escape')
@@ -166,8 +174,7 @@ test('the drawer of a phone: opens, names where one is, Escape closes it', async
 })
 
 test('sign-in: axe, light and dark, on a phone', async () => {
-  const other = await chrome.newContext()
-  const p = await other.newPage()
+  const p = await visit(chrome)
   for (const [scheme, width] of [['light', 1400], ['dark', 1400], ['light', 390]]) {
     await p.emulateMedia({ colorScheme: scheme })
     await p.setViewportSize({ width, height: 844 })
@@ -178,7 +185,7 @@ test('sign-in: axe, light and dark, on a phone', async () => {
     assert.match(await p.title(), /Sign in · Ballast/)
     await p.screenshot({ path: join(shots, `page-sign-in-${width < 400 ? 'phone' : scheme}.png`) })
   }
-  await other.close()
+  await p.context().close()
 })
 
 test('the browser had nothing to complain of', () => assert.deepEqual(complaints, []))

@@ -3,20 +3,15 @@ import { readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 import { join } from 'node:path'
 import { placeMachines } from './places.mjs'
-import { browser, setUp, shots, start } from './site.mjs'
+import { browser, invite, painted, shared, sharedMachines as machines, shots, slow, until, watch } from './site.mjs'
 
-const machines = 120
 let site, chrome, page
 const complaints = []
 
 before(async () => {
-  site = await start(['--simulate', String(machines)])
   chrome = await browser()
-  page = await chrome.newPage({ viewport: { width: 1400, height: 900 } })
-  page.on('pageerror', (e) => complaints.push(String(e)))
-  page.on('console', (m) => m.type() === 'error' && !/401|ERR_CONNECTION|Failed to load resource/.test(m.text()) && complaints.push(m.text()))
-  await setUp(page, site.link)
-  await page.waitForFunction((n) => Number(document.querySelector('[data-testid=count]')?.textContent?.match(/of ([\d,]+)/)?.[1]) >= n, machines, { timeout: 90_000 })
+  ;({ site, page } = await shared(chrome))
+  watch(page, complaints)
   assert.equal(await placeMachines(page, { containers: 3, perRack: 3, slots: 12, leave: 12 }), machines - 12)
 })
 
@@ -30,26 +25,38 @@ const count = async () => Number((await page.getByTestId('count').innerText()).m
 const toMachines = async (query = '') => {
   await page.goto(`${site.url}/machines${query}`)
   await page.getByTestId('count').waitFor()
-  await page.waitForFunction((n) => document.querySelector('[data-testid=count]')?.textContent.includes(`of ${n}`), machines, { timeout: 30_000 })
+  await page.waitForFunction((n) => document.querySelector('[data-testid=count]')?.textContent.includes(`of ${n}`), machines)
 }
 
 /** Moves over the map until its tip says what is looked for; the mouse stays there. */
 async function find(words) {
-  const box = await page.getByTestId('map').boundingBox()
-  for (let y = box.y + 8; y < box.y + box.height; y += 16) {
-    for (let x = box.x + 8; x < box.x + box.width; x += 18) {
-      await page.mouse.move(x, y)
-      const tip = await page.evaluate(() => document.querySelector('.map-tip')?.textContent)
-      if (tip?.includes(words)) return tip
-    }
-  }
-  throw new Error(`no cell of the map says ${words}`)
+  await page.getByTestId('map').waitFor()
+  const at = await until(`a cell of the map that says ${words}`, () =>
+    page.getByTestId('map').evaluate(async (map, words) => {
+      const turn = () =>
+        new Promise((done) => {
+          const c = new MessageChannel()
+          c.port1.onmessage = () => setTimeout(done)
+          c.port2.postMessage(0)
+        })
+      const box = map.getBoundingClientRect()
+      for (let y = box.top + 8; y < box.bottom; y += 12) {
+        for (let x = box.left + 8; x < box.right; x += 12) {
+          map.dispatchEvent(new PointerEvent('pointermove', { bubbles: true, pointerType: 'mouse', clientX: x, clientY: y }))
+          await turn()
+          if (document.querySelector('.map-tip')?.textContent.includes(words)) return [x, y]
+        }
+      }
+      return undefined
+    }, words))
+  await page.mouse.move(at[0] + 1, at[1])
+  await page.mouse.move(...at)
+  await page.locator('.map-tip', { hasText: words }).waitFor()
 }
 
 test('a machine is found by its place on the map, and opens', async () => {
   await toMachines('?show=map')
   await page.getByTestId('legend').getByText(/hashing/).waitFor()
-  await page.waitForTimeout(300)
   await find('Hall A / C01 / R2 / 3')
   await shot('machines-map')
   await page.mouse.down()
@@ -64,11 +71,11 @@ test('any metric is a colour, and the legend states its range', async () => {
   let last = await pixels()
   for (const [metric, says] of [['temp', /30.*100 °C.*machines read \d+ to \d+ °C/s], ['hashrate', /0.*110 %/s], ['efficiency', /J\/TH/], ['power', /W/], ['faults', /0.*4/s], ['age', /120 s/], ['model', /Antminer/], ['firmware', /whatsminer/], ['group', /none \d+/], ['condition', /hashing \d+/]]) {
     await page.getByLabel('Colour by').selectOption(metric)
-    await page.waitForFunction((re) => new RegExp(re.source, re.flags).test(document.querySelector('[data-testid=legend]')?.innerText ?? ''), { source: says.source, flags: says.flags }, { timeout: 10_000 })
-    await page.waitForTimeout(60)
-    const now = await pixels()
-    assert.notEqual(now, last, `${metric} is painted as what was before`)
-    last = now
+    await page.waitForFunction((re) => new RegExp(re.source, re.flags).test(document.querySelector('[data-testid=legend]')?.innerText ?? ''), { source: says.source, flags: says.flags })
+    last = await until(`${metric} painted otherwise than what was before`, async () => {
+      const now = await pixels()
+      return now !== last && now
+    })
     if (metric === 'temp') await shot('machines-map-temp')
   }
 })
@@ -99,7 +106,7 @@ test('filters, and a filter that is saved', async () => {
 
 test('the table can be taken away as CSV, with units', async () => {
   await toMachines('?place=Hall+A+%2F+C01')
-  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'CSV' }).click()])
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'CSV', exact: true }).click()])
   const text = readFileSync(await download.path(), 'utf8')
   const lines = text.trim().split('\r\n')
   assert.match(lines[0], /hashrate_ths,nominal_ths,power_w,efficiency_j_per_th,temp_c/)
@@ -108,12 +115,12 @@ test('the table can be taken away as CSV, with units', async () => {
 
 test('machines in a box are put to sleep: preview, one question, confirmation by telemetry', async () => {
   await toMachines('?show=both')
-  await page.waitForTimeout(500)
+  await find('Hall A / C01 / R1 / 1') // the map is there
   await page.getByRole('button', { name: 'Box' }).click()
   const box = await page.getByTestId('map').boundingBox()
-  await page.mouse.move(box.x + 4, box.y + 4)
+  await page.mouse.move(box.x + 4, box.y + box.height * 0.6)
   await page.mouse.down()
-  await page.mouse.move(box.x + box.width - 4, box.y + box.height / 3, { steps: 8 })
+  await page.mouse.move(box.x + box.width - 4, box.y + box.height - 4, { steps: 8 })
   await shot('machines-box')
   await page.mouse.up()
   const chosen = Number((await page.getByTestId('chosen').innerText()).match(/\d+/)[0])
@@ -129,7 +136,7 @@ test('machines in a box are put to sleep: preview, one question, confirmation by
   await page.getByRole('button', { name: /^Put to sleep: \d+ machines/ }).click()
   await page.getByTestId('progress').waitFor()
   await shot('machines-progress-early')
-  await page.waitForFunction(() => Number(document.querySelector('[data-testid=states]')?.innerText.match(/(\d+) confirmed/)?.[1]) >= 8, null, { timeout: 60_000 })
+  await page.waitForFunction(() => Number(document.querySelector('[data-testid=states]')?.innerText.match(/(\d+) confirmed/)?.[1]) >= 8, null, { timeout: slow })
   await shot('machines-progress')
   await page.getByRole('link', { name: 'Its own page' }).click()
   await page.waitForURL(/\/commands\/[0-9a-f-]+/)
@@ -164,7 +171,7 @@ test('groups and tags, in bulk', async () => {
   await shot('groups')
   await page.getByTestId('groups').locator('.line').first().click()
   await page.waitForURL(/group=east/)
-  await page.waitForFunction(() => document.querySelector('[data-testid=count]')?.textContent.startsWith('12 of'), null, { timeout: 15_000 })
+  await page.waitForFunction(() => document.querySelector('[data-testid=count]')?.textContent.startsWith('12 of'))
 })
 
 test('one machine: limit with preview, note, edit, siblings, the next one', async () => {
@@ -173,7 +180,7 @@ test('one machine: limit with preview, note, edit, siblings, the next one', asyn
   await page.waitForURL(/\/machines\/\d+/)
   const first = page.url()
   await page.getByTestId('boards').waitFor()
-  await page.getByTestId('history').locator('canvas').first().waitFor({ timeout: 20_000 })
+  await page.getByTestId('history').locator('canvas').first().waitFor()
   await page.getByTestId('compare').waitFor()
   await page.getByLabel('A note').fill('fan 2 rattles')
   await page.getByRole('button', { name: 'Write down' }).click()
@@ -181,15 +188,15 @@ test('one machine: limit with preview, note, edit, siblings, the next one', asyn
   await page.getByRole('button', { name: 'Edit…' }).click()
   await page.getByLabel('Name', { exact: true }).fill('the rattling one')
   await page.getByRole('button', { name: 'Save', exact: true }).click()
-  await page.getByRole('heading', { name: 'the rattling one' }).waitFor({ timeout: 10_000 })
+  await page.getByRole('heading', { name: 'the rattling one' }).waitFor()
   await page.getByRole('button', { name: 'Restart mining…' }).or(page.getByRole('button', { name: 'Reboot…' })).first().click()
   await page.getByTestId('effects').waitFor()
   await shot('machine-preview')
   await page.getByRole('button', { name: /^Re(start|boot)$/ }).click()
   await page.getByTestId('progress').waitFor()
   await page.getByRole('button', { name: /^Close/ }).last().click()
-  await page.getByTestId('machine-commands').getByText(/Re(start|boot)/).waitFor({ timeout: 15_000 })
-  await page.getByTestId('events').or(page.getByText(/events? in this time/)).first().waitFor({ timeout: 20_000 })
+  await page.getByTestId('machine-commands').getByText(/Re(start|boot)/).waitFor()
+  await page.getByTestId('events').or(page.getByText(/events? in this time/)).first().waitFor()
   await shot('machine-light', { fullPage: true })
   await page.keyboard.press('j')
   await page.waitForFunction((was) => location.href !== was && /\/machines\/\d+/.test(location.pathname), first)
@@ -209,22 +216,21 @@ test('search finds groups, serials and MACs', async () => {
 })
 
 test('who only looks is offered nothing to press', async () => {
-  // The server's own refusals are tested role by role in server/policy_test.go
-  // and server/bulk_test.go; this is what such a person sees.
-  await page.route('**/api/v1/session', async (route) => {
-    if (route.request().method() !== 'GET') return route.continue()
-    const res = await route.fetch()
-    await route.fulfill({ response: res, json: { ...(await res.json()), rights: ['look'] } })
-  })
-  await toMachines('?show=table')
-  await page.getByTestId('machines').locator('.line input').first().click()
-  await page.getByText('Your role looks and does not command.').waitFor()
-  assert.equal(await page.getByRole('button', { name: 'Sleep…' }).count(), 0)
-  await page.goto(`${site.url}/machines/1`)
-  await page.getByTestId('boards').or(page.getByText('This firmware tells nothing')).first().waitFor()
-  assert.equal(await page.getByRole('toolbar').count(), 0)
-  assert.equal(await page.getByLabel('A note').count(), 0)
-  await page.unroute('**/api/v1/session')
+  const mine = page
+  page = await invite(mine, chrome, 'viewer', 'mona')
+  try {
+    await toMachines('?show=table')
+    await page.getByTestId('machines').locator('.line input').first().click()
+    await page.getByText('Your role looks and does not command.').waitFor()
+    assert.equal(await page.getByRole('button', { name: 'Sleep…' }).count(), 0)
+    await page.goto(`${site.url}/machines/1`)
+    await page.getByTestId('boards').or(page.getByText('This firmware tells nothing')).first().waitFor()
+    assert.equal(await page.getByRole('toolbar').count(), 0)
+    assert.equal(await page.getByLabel('A note').count(), 0)
+  } finally {
+    await page.context().close()
+    page = mine
+  }
 })
 
 test('by keyboard: choose in the table, and the map follows', async () => {
@@ -245,34 +251,46 @@ test('a page that nobody looks at asks for fewer beats, and goes on from where i
       Object.defineProperty(document, 'hidden', { configurable: true, get: () => h })
       document.dispatchEvent(new Event('visibilitychange'))
     }, hidden)
-  const [slow] = await Promise.all([page.waitForRequest(/\/api\/v1\/live\?.*every=10/, { timeout: 15_000 }), look(true)])
-  assert.match(slow.url(), /since=\w+\.\d+/)
-  const [again] = await Promise.all([page.waitForRequest((r) => r.url().includes('/api/v1/live') && !r.url().includes('every='), { timeout: 15_000 }), look(false)])
+  const [hidden] = await Promise.all([page.waitForRequest(/\/api\/v1\/live\?.*every=10/, { timeout: slow }), look(true)])
+  assert.match(hidden.url(), /since=\w+\.\d+/)
+  const [again] = await Promise.all([page.waitForRequest((r) => r.url().includes('/api/v1/live') && !r.url().includes('every='), { timeout: slow }), look(false)])
   assert.match(again.url(), /since=\w+\.\d+/)
   await page.getByText('● live').waitFor()
   assert.equal(await count(), machines)
 })
 
 test('dark, and phone width', async () => {
+  // At rest: the map painted, charts drawn, no skeleton left.
+  const still = async () => {
+    await page.waitForFunction(() => !document.querySelector('main .mantine-Loader-root, main .mantine-Skeleton-root[data-visible]'))
+    await painted(page)
+  }
   await toMachines('?show=both&metric=temp')
-  await page.waitForTimeout(800)
+  await find('Hall A / C01 / R1 / 1')
   await shot('machines-light')
-  await page.getByRole('button', { name: 'Dark colours' }).click()
-  await page.waitForTimeout(500)
+  await page.emulateMedia({ colorScheme: 'dark' })
+  await painted(page)
   await shot('machines-dark')
   await page.goto(`${site.url}/machines/7`)
-  await page.getByTestId('history').locator('canvas').first().waitFor({ timeout: 20_000 })
+  await page.getByTestId('history').locator('canvas').first().waitFor()
   await shot('machine-dark', { fullPage: true })
+  await page.emulateMedia({ colorScheme: 'light' })
   await page.setViewportSize({ width: 390, height: 844 })
-  for (const [name, path] of [['machines-phone', '/machines'], ['machines-phone-map', '/machines?show=map'], ['machine-phone', '/machines/7'], ['groups-phone', '/groups'], ['commands-phone', '/commands']]) {
+  for (const [name, path, there] of [
+    ['machines-phone', '/machines', '[data-testid=machines] .line'],
+    ['machines-phone-map', '/machines?show=map', '[data-testid=map]'],
+    ['machine-phone', '/machines/7', '[data-testid=history] canvas'],
+    ['groups-phone', '/groups', '[data-testid=groups] .line'],
+    ['commands-phone', '/commands', '[data-testid=batches] .line'],
+  ]) {
     await page.goto(site.url + path)
-    await page.waitForTimeout(1200)
+    await page.locator(there).first().waitFor()
+    await still()
     await shot(name)
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
     assert.ok(wide <= 0, `${path} is ${wide} px wider than a phone`)
   }
   await page.setViewportSize({ width: 1400, height: 900 })
-  await page.getByRole('button', { name: 'Light colours' }).click()
 })
 
 test('the browser had nothing to complain of', () => assert.deepEqual(complaints, []))

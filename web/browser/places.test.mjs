@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test as each } from 'node:test'
-import { binary, browser, password, setUp, shots, start } from './site.mjs'
+import { browser, invite, painted, setUp, shots, simulator, slow, start, visit, watch } from './site.mjs'
 
 // An empty site, and machines beside it that nobody told Ballast about: half an
 // hour of a new owner's morning.
 
 const network = '127.33.4.0/24'
 const machines = 60
-let sim, simReady, site, chrome, page
+let sim, site, chrome, page
 const complaints = []
 
 // Each step stands on the one before: after a failure the rest says so at once.
@@ -28,50 +27,30 @@ const test = (name, run) =>
     }
   })
 
-async function simulator() {
-  sim = spawn(binary, ['sim', '--machines', String(machines), '--network', network, '--ready', '--password', 'sesame', '--control', '127.0.0.1:0', '--seed', '3'], { stdio: ['pipe', 'pipe', 'pipe'] })
-  let err = ''
-  sim.stderr.on('data', (b) => (err += b))
-  simReady = await new Promise((done, fail) => {
-    let out = ''
-    const timer = setTimeout(() => fail(new Error('the simulator is not ready: ' + err)), 60_000)
-    sim.stdout.on('data', (b) => {
-      out += b
-      if (out.includes('\n')) {
-        clearTimeout(timer)
-        done(JSON.parse(out.slice(0, out.indexOf('\n'))))
-      }
-    })
-    sim.on('exit', (code) => fail(new Error(`the simulator stopped with ${code}: ${err}`)))
-  })
-}
-
 before(async () => {
-  await simulator()
+  sim = await simulator(['--machines', String(machines), '--network', network, '--password', 'sesame', '--seed', '3'])
   const file = join(tmpdir(), `ballast-places-${process.pid}.yaml`)
-  const ports = Object.entries(simReady.ports ?? {}).map(([a, b]) => `    ${a}: ${b}\n`)
+  const ports = Object.entries(sim.ready.ports ?? {}).map(([a, b]) => `    ${a}: ${b}\n`)
   writeFileSync(file, `site:\n  name: ranch\n  zone: America/Chicago\nfleet:\n  interval: 2s\n${ports.length ? `  ports:\n${ports.join('')}` : ''}`)
   site = await start(['--config', file])
   chrome = await browser()
-  page = await chrome.newPage({ viewport: { width: 1400, height: 900 } })
-  page.on('pageerror', (e) => complaints.push(String(e)))
-  page.on('console', (m) => m.type() === 'error' && !/401|403|404|412|422|ERR_CONNECTION|Failed to load resource/.test(m.text()) && complaints.push(m.text()))
+  page = watch(await visit(chrome), complaints)
 })
 
 after(async () => {
   await chrome?.close()
   await site?.stop()
-  sim?.stdin.end()
-  sim?.kill('SIGINT')
+  await sim?.stop()
 })
 
 /** Screenshots in light, dark and phone width; the page must not scroll sideways there. */
 async function looks(name) {
   await page.evaluate(() => scrollTo(0, 0))
-  await page.screenshot({ path: join(shots, `${name}-light.png`) })
-  await page.getByRole('button', { name: 'Dark colours' }).click()
-  await page.screenshot({ path: join(shots, `${name}-dark.png`) })
-  await page.getByRole('button', { name: 'Light colours' }).click()
+  for (const scheme of ['dark', 'light']) {
+    await page.emulateMedia({ colorScheme: scheme })
+    await painted(page)
+    await page.screenshot({ path: join(shots, `${name}-${scheme}.png`) })
+  }
   await page.setViewportSize({ width: 390, height: 844 })
   await page.screenshot({ path: join(shots, `${name}-phone.png`) })
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
@@ -95,7 +74,7 @@ test('from sign-up to the first machines, on an empty site', async () => {
   await looks('discovery-start')
   await page.getByLabel('Address ranges').fill(network)
   await page.getByRole('button', { name: 'Look for machines' }).click()
-  await page.getByTestId('scan-end').waitFor({ timeout: 60_000 })
+  await page.getByTestId('scan-end').waitFor()
   assert.match(await page.getByTestId('scan-end').innerText(), /^Done/)
   await page.getByTestId('kinds').waitFor()
   await looks('discovery-done')
@@ -109,7 +88,7 @@ test('from sign-up to the first machines, on an empty site', async () => {
 })
 
 test('machines that are locked are unlocked by a password, which is never told', async () => {
-  await page.getByTestId('unlock').getByText(/want a password/).waitFor({ timeout: 30_000 }) // as soon as they are read
+  await page.getByTestId('unlock').getByText(/want a password/).waitFor() // as soon as they are read
   await looks('discovery-unlock')
   const before = (await api('GET', '/machine-passwords')).body.locked_total
   assert.ok(before > 0, `${before} locked`)
@@ -121,10 +100,10 @@ test('machines that are locked are unlocked by a password, which is never told',
   await page.getByRole('textbox', { name: 'User' }).fill('root')
   await page.getByLabel('Password to try').fill('wrong')
   await page.getByRole('button', { name: 'Try it' }).click()
-  await page.getByTestId('verdict').getByText(/does not fit/).waitFor({ timeout: 20_000 })
+  await page.getByTestId('verdict').getByText(/does not fit/).waitFor()
   await page.getByLabel('Password to try').fill('sesame')
   await page.getByRole('button', { name: 'Try it' }).click()
-  await page.getByTestId('verdict').getByText('It fits.').waitFor({ timeout: 20_000 })
+  await page.getByTestId('verdict').getByText('It fits.').waitFor()
   await page.screenshot({ path: join(shots, 'password-try.png') })
   await page.keyboard.press('Escape')
   await page.getByRole('button', { name: 'Enter a password' }).first().click()
@@ -135,7 +114,7 @@ test('machines that are locked are unlocked by a password, which is never told',
   await page.waitForFunction((n) => {
     const m = document.body.innerText.match(/(\d+) machines? still locked/)
     return m && Number(m[1]) < n
-  }, before, { timeout: 60_000 })
+  }, before, { timeout: slow })
   await looks('passwords')
   const told = await api('GET', '/machine-passwords')
   assert.ok(!JSON.stringify(told).includes('sesame'), 'the password was told')
@@ -298,7 +277,7 @@ test('a place set by hand wins, and shows as a contradiction until it is cleared
 
 test('pools, a profile, and machines sent to it', async () => {
   await page.goto(site.url + '/pools')
-  await page.getByTestId('pools').locator('.line').first().waitFor({ timeout: 20_000 })
+  await page.getByTestId('pools').locator('.line').first().waitFor()
   await page.getByRole('button', { name: 'New profile' }).click()
   await page.getByLabel('Name').fill('Main')
   await page.getByLabel('Address of pool 1').fill('not a pool')
@@ -309,7 +288,7 @@ test('pools, a profile, and machines sent to it', async () => {
   await page.getByLabel('Password of pool 1').fill('pool-secret')
   await page.getByRole('button', { name: 'Save', exact: true }).click()
   await page.getByTestId('profiles').getByText('Main').waitFor()
-  await page.getByTestId('stray').waitFor({ timeout: 20_000 })
+  await page.getByTestId('stray').waitFor()
   await looks('pools')
   await page.getByRole('button', { name: /^Send machines/ }).click()
   await page.getByRole('radio', { name: 'model' }).click()
@@ -324,37 +303,16 @@ test('pools, a profile, and machines sent to it', async () => {
 })
 
 test('who may only look sees and cannot change', async () => {
-  const db = join(site.data, 'ledger.db')
-  assert.ok(db)
-  const add = spawn(binary, ['link', '--data', site.data, '--json'], { stdio: ['ignore', 'pipe', 'ignore'] })
-  let out = ''
-  for await (const b of add.stdout) out += b
-  const link = JSON.parse(out).link
-  const other = await (await chrome.newContext()).newPage()
-  await setUpAs(other, link, 'victor')
-  // The roles of the session are what the page goes by: a viewer's.
-  await other.route('**/api/v1/session', async (route) => {
-    const r = await route.fetch()
-    const me = await r.json()
-    await route.fulfill({ response: r, json: { ...me, rights: ['look'] } })
-  })
+  const other = await invite(page, chrome, 'viewer', 'victor')
   await other.goto(site.url + '/places/sites/ranch')
   await other.getByText(/Changing it takes the right to configure/).waitFor()
   assert.equal(await other.getByRole('button', { name: 'Save', exact: true }).count(), 0)
   await other.screenshot({ path: join(shots, 'site-viewer.png') })
   await other.goto(site.url + '/settings/passwords')
-  await other.getByText('Not for your role').waitFor()
+  await other.getByTestId('forbidden').getByText(/It takes the right to configure/).waitFor()
   await other.goto(site.url + '/places/discovery')
   await other.getByText(/Starting one takes the right to configure/).waitFor()
   await other.context().close()
 })
-
-async function setUpAs(p, link, name) {
-  await p.goto(link)
-  await p.getByLabel('Name to sign in with').fill(name)
-  await p.getByLabel('Password', { exact: false }).first().fill(password)
-  await p.getByRole('button', { name: 'Set up and sign in' }).click()
-  await p.getByTestId('figures').waitFor({ timeout: 20_000 })
-}
 
 test('the browser had nothing to complain of', () => assert.deepEqual(complaints, []))

@@ -7,7 +7,7 @@ import { createServer } from 'node:http'
 import { extname, join, resolve } from 'node:path'
 import { after, before, test } from 'node:test'
 import { findings, tooWide } from './axe.mjs'
-import { browser, shots } from './site.mjs'
+import { browser, painted, shots, visit, watch } from './site.mjs'
 
 const web = resolve(import.meta.dirname, '..')
 const built = join(web, 'test-results/stories')
@@ -35,9 +35,7 @@ before(async () => {
   await new Promise((done) => server.listen(0, '127.0.0.1', done))
   base = `http://127.0.0.1:${server.address().port}/`
   chrome = await browser()
-  page = await chrome.newPage({ viewport: { width: 1200, height: 900 } })
-  page.on('pageerror', (e) => complaints.push(String(e)))
-  page.on('console', (m) => m.type() === 'error' && complaints.push(m.text()))
+  page = watch(await visit(chrome, { width: 1200 }), complaints, /^$/)
 })
 
 after(async () => {
@@ -60,7 +58,7 @@ for (const name of names) {
     for (const [look, scheme, width] of [['light', 'light', 1200], ['dark', 'dark', 1200], ['phone', 'light', 390]]) {
       await page.emulateMedia({ colorScheme: scheme })
       await page.setViewportSize({ width, height: 900 })
-      await page.waitForTimeout(250)
+      await painted(page)
       await page.screenshot({ path: join(shots, `part-${name.toLowerCase()}-${look}.png`), fullPage: true })
       assert.deepEqual(await findings(page), [], `${name}, ${look}`)
       assert.ok((await tooWide(page)) <= 0, `${name} is wider than ${width} px by ${await tooWide(page)}`)
@@ -159,7 +157,7 @@ test('DataTable: columns can be chosen and the choice stays; rows by key; CSV', 
   await page.keyboard.press('End')
   await many.locator('[aria-rowindex="10001"]').waitFor()
   await page.setViewportSize({ width: 390, height: 800 })
-  await page.waitForTimeout(150)
+  await painted(page)
   await many.evaluate((el) => (el.scrollLeft = 300))
   const name = await many.locator('.line .cell').first().boundingBox()
   const box = await many.boundingBox()
@@ -176,7 +174,7 @@ test('Confirm: Escape leaves it as it is, focus goes back, axe finds nothing ins
       const opens = page.getByRole('button', { name, exact: true })
       await opens.click()
       await page.getByRole('dialog').waitFor()
-      await page.waitForTimeout(350) // it fades in: colours are judged when it stands
+      await painted(page)
       assert.deepEqual(await findings(page), [], `${name}, ${scheme}`)
       await page.screenshot({ path: join(shots, `part-confirm-${name.split(' ').at(-1).toLowerCase()}-${scheme}.png`) })
       await page.keyboard.press('Escape')
@@ -197,7 +195,7 @@ test('Notices: bad news stays, Escape closes it, axe finds nothing', async () =>
     await page.screenshot({ path: join(shots, `part-notices-open-${scheme}.png`) })
   }
   await page.mouse.move(0, 0)
-  await page.getByText('200 machines were told to sleep').waitFor({ state: 'hidden', timeout: 9000 })
+  await page.getByText('200 machines were told to sleep').waitFor({ state: 'hidden' })
   assert.equal(await page.getByRole('alert').count(), 1)
   await page.getByRole('button', { name: /^Close: The layout/ }).focus()
   await page.keyboard.press('Escape')

@@ -507,6 +507,96 @@ export interface components {
       "facility": string
       "round": number
     }
+    ContractBody: {
+      "currency"?: string
+      /** What it charges today, a sentence a part. */
+      "explained": (string)[] | null
+      /** First day of its first version. */
+      "from"?: string
+      "id": number
+      /** Today. */
+      "in_force": boolean
+      /** Of the parts of the version in force today. */
+      "kinds": (string)[] | null
+      "name": string
+      /** Why its text cannot be used any more. */
+      "problems": (components['schemas']['DocProblem'])[] | null
+      /** From 1; one more with every change of the text. */
+      "revision": number
+      "site": string
+      /** "page", or the file that it is read from: the file is read again at every start. */
+      "source": string
+      "text": string
+      /** Every text that it had, newest first. */
+      "texts": (components['schemas']['ContractText'])[] | null
+      /** Last day of its last version; missing: until further notice. */
+      "to"?: string
+      "updated_at": string
+      "warnings": (string)[] | null
+      "zone"?: string
+    }
+    ContractCheck: {
+      /** The instant that was tried. */
+      "at": string
+      "currency"?: string
+      "explained": (string)[] | null
+      "name"?: string
+      "ok": boolean
+      /** What one more MWh costs then. */
+      "price"?: components['schemas']['PriceTry']
+      "problems": (components['schemas']['DocProblem'])[] | null
+      /** Market series that it asks for. */
+      "series": (string)[] | null
+      "warnings": (string)[] | null
+    }
+    ContractEditBody: {
+      /** As it was read: 412 when somebody else changed it meanwhile. */
+      "revision": number
+      "text": string
+    }
+    ContractHead: {
+      "currency"?: string
+      /** First day of its first version. */
+      "from"?: string
+      "id": number
+      /** Today. */
+      "in_force": boolean
+      /** Of the parts of the version in force today. */
+      "kinds": (string)[] | null
+      "name": string
+      /** Why its text cannot be used any more. */
+      "problems": (components['schemas']['DocProblem'])[] | null
+      /** From 1; one more with every change of the text. */
+      "revision": number
+      "site": string
+      /** "page", or the file that it is read from: the file is read again at every start. */
+      "source": string
+      /** Last day of its last version; missing: until further notice. */
+      "to"?: string
+      "updated_at": string
+      "zone"?: string
+    }
+    ContractInputBody: {
+      "site": string
+      /** The contract, YAML; docs/tariff.md has the format. */
+      "text": string
+    }
+    ContractText: {
+      "actor": string
+      "at": string
+      "revision": number
+      "text": string
+    }
+    ContractTryBody: {
+      /** Instant to try; default now. */
+      "at"?: string
+      /** Of the contract that the text is to replace. */
+      "id"?: number
+      /** What the site draws then; default what it draws now. */
+      "load_w"?: number
+      "site": string
+      "text": string
+    }
     CostStep: {
       "cost": number
       /** Hashprice less the total. */
@@ -936,6 +1026,13 @@ export interface components {
       /** Hours that the growth was measured over; below 1 it is worked out from the size of a machine's day. */
       "watched_h": number
     }
+    DocProblem: {
+      /** Where: a path such as feeders[1].cap. */
+      "at": string
+      /** In the text that was read; 0 when there was none. */
+      "line"?: number
+      "what": string
+    }
     DropDebtEntryResponse: {
       "rev": number
     }
@@ -1067,6 +1164,25 @@ export interface components {
       "changed": (components['schemas']['DeskFieldChange'])[] | null
       "removed"?: boolean
       "version": number
+    }
+    FeedGap: {
+      "from": string
+      "series": string
+      "to": string
+    }
+    FeedHealth: {
+      "error"?: string
+      "failures": number
+      "feed": string
+      "gaps"?: (components['schemas']['FeedGap'])[] | null
+      "next": string
+      "ok": boolean
+      "problems"?: (string)[] | null
+      "revisions": number
+      "series": (string)[] | null
+      "succeeded"?: string
+      "tried"?: string
+      "values": number
     }
     FigureEffect: {
       "name": string
@@ -1282,7 +1398,7 @@ export interface components {
       /** Machines that it has a slot for. */
       "placed": number
       /** None: it can be saved. */
-      "problems": (components['schemas']['SiteProblem'])[] | null
+      "problems": (components['schemas']['DocProblem'])[] | null
       "slots": number
     }
     LayoutImport: {
@@ -1296,7 +1412,7 @@ export interface components {
       "moved": number
       "notes": (string)[] | null
       "placed": number
-      "problems": (components['schemas']['SiteProblem'])[] | null
+      "problems": (components['schemas']['DocProblem'])[] | null
       "replaced": number
       "same": number
       "skipped": number
@@ -1935,6 +2051,14 @@ export interface components {
       /** email: account at the mail server; empty is no sign-in */
       "user"?: string
     }
+    PartNow: {
+      "kind": string
+      "note"?: string
+      "part": string
+      "price_per_mwh": number
+      "source": string
+      "status": string
+    }
     PasskeyInfo: {
       "created_at": string
       "id": number
@@ -2206,6 +2330,273 @@ export interface components {
       /** At or beyond the level now, the worst first; at most 500. */
       "members": (components['schemas']['AlarmMember'])[] | null
       "now": components['schemas']['AlarmRuleState']
+    }
+    PriceBoardBody: {
+      "days": number
+      "models": (components['schemas']['PriceStanding'])[] | null
+      "simulated": boolean
+      /** Settled days that a challenger and the champion must share. */
+      "trial_days": number
+      "working": components['schemas']['PriceWork']
+    }
+    PriceCard: {
+      /** When it last learnt. */
+      "calibrated": string
+      "champion": boolean
+      "champion_since"?: string
+      "champion_why"?: string
+      /** Of the past that it was shown. */
+      "days": number
+      /** Why it has no forecast. */
+      "error"?: string
+      "horizon": string
+      /** Series that it is shown beside the prices. */
+      "inputs": (string)[] | null
+      /** What it learns from, in words. */
+      "learns": string
+      "model": string
+      /** What was missing, and what stood in for it. */
+      "notes": (string)[] | null
+      "series": string
+      "standing"?: components['schemas']['PriceStanding']
+      "took_s": number
+    }
+    PriceChance: {
+      "from": string
+      "model"?: string
+      "p": number
+      "to": string
+    }
+    PriceDayUse: {
+      /** Before rounding. */
+      "amount": string
+      "day": string
+      "estimated_intervals": number
+      "intervals": number
+      "part": string
+      "quantity_mwh": string
+      "rate_high": string
+      "rate_low": string
+      "sources": (string)[] | null
+      "what"?: string
+    }
+    PriceFan: {
+      /** Of each slot: nothing later went in. */
+      "issued": (string)[] | null
+      "levels": (number)[] | null
+      "mean": (number)[] | null
+      /** Of each slot. */
+      "model": (string)[] | null
+      /** Of each slot: the forecast was made in hindsight, from what was published before its day. */
+      "replayed": (boolean)[] | null
+      /** Probability of a price above spike_at; null where it was not forecast. */
+      "spike": (number | null)[] | null
+      "spike_at": number
+      /** Unix seconds at the start of each slot. */
+      "times": (number)[] | null
+      /** Slot, then level. */
+      "values": ((number)[] | null)[] | null
+    }
+    PriceFeedsResponse: {
+      "feeds": (components['schemas']['FeedHealth'])[] | null
+      "simulated": boolean
+    }
+    PriceHead: {
+      "contract": number
+      "contract_name": string
+      "currency": string
+      /** Of an issued statement. */
+      "id"?: number
+      "issued_at"?: string
+      "issued_by"?: string
+      "metered_mwh"?: string
+      "month": string
+      "running": boolean
+      "status"?: string
+      /** Of an issued statement. */
+      "total"?: string
+    }
+    PriceHistoryBody: {
+      /** What was and is forecast, one slot an hour. */
+      "fan": components['schemas']['PriceFan']
+      "from": string
+      "interval_s": number
+      "series": string
+      "simulated": boolean
+      "to": string
+      "unit": string
+      "values": (components['schemas']['SeriesValue'])[] | null
+      "zone": string
+    }
+    PriceHour: {
+      /** Of it: forecasts, estimates and probabilities. */
+      "expected_per_mwh": number
+      "from": string
+      /** Of it: published or by the contract. */
+      "known_per_mwh": number
+      "missing"?: (string)[] | null
+      "parts": (components['schemas']['PartNow'])[] | null
+      "price_per_mwh": number
+      "status": "settled" | "provisional" | "expected" | "estimated" | "missing"
+      "to": string
+    }
+    PriceMarketNow: {
+      /** Since it was received. */
+      "age_s": number
+      "from"?: string
+      /** How long the price that should be there is overdue. */
+      "late_s": number
+      /** This is the newest price that is known, of an earlier interval: the present one is not published yet. */
+      "newest": boolean
+      /** Missing when there is none and nothing stands in. */
+      "price"?: number
+      /** By the operator, when it says. */
+      "published"?: string
+      "received"?: string
+      /** 0 is the first value that the operator published. */
+      "revision": number
+      "series": string
+      "status": "settled" | "provisional" | "expected" | "estimated" | "missing"
+      "to"?: string
+      "unit": string
+    }
+    PriceMetered: {
+      /** Quarters that were measured for less: the contract says what stands in. */
+      "lost_intervals": number
+      /** By a meter. */
+      "measured": boolean
+      /** Quarters that were measured for half of the time or more, and reckoned up to the whole: estimates. */
+      "partly_intervals": number
+      /** "meter main", or the machines when there is no meter. */
+      "source": string
+      /** Quarters of an hour that were measured from end to end. */
+      "whole_intervals": number
+    }
+    PriceNextBody: {
+      "currency": string
+      "hours": (components['schemas']['PriceHour'])[] | null
+      "site": string
+    }
+    PriceNow: {
+      "contract": number
+      "contract_name": string
+      "currency": string
+      /** What the contract charges then, a sentence a part. */
+      "explained": (string)[] | null
+      "load_from"?: string
+      /** What the site draws; demand charges and blocks depend on it. */
+      "load_w"?: number
+      /** The market prices behind it. */
+      "markets": (components['schemas']['PriceMarketNow'])[] | null
+      "price": components['schemas']['TariffBreakdown']
+      /** The total, in currency units per MWh. */
+      "price_per_mwh": number
+      /** The market is a simulation: these are nobody's prices. */
+      "simulated": boolean
+      "site": string
+      /** Of the contract: its clock. */
+      "zone": string
+    }
+    PricePeakRisk: {
+      /** For each hour to come: that its highest interval is one. */
+      "hours": (components['schemas']['PriceChance'])[] | null
+      /** The rule looks at the present month. */
+      "in_season": boolean
+      /** System load that decides. */
+      "series": string
+      "set": string
+      /** Of the rule in force. */
+      "source"?: string
+      /** Why there are no chances. */
+      "why"?: string
+    }
+    PriceRisk: {
+      "peaks": (components['schemas']['PricePeakRisk'])[] | null
+      "site": string
+      "spikes": (components['schemas']['PriceSpikeRisk'])[] | null
+    }
+    PriceSeries: {
+      /** Whose forecast of the days counts. */
+      "champion"?: string
+      /** All of a day is published on the day before. */
+      "day_ahead": boolean
+      /** Ballast forecasts it. */
+      "forecast": boolean
+      "interval_s": number
+      /** The newest value of an interval that has begun. */
+      "latest"?: components['schemas']['SeriesValue']
+      "name": string
+      "quantity": "price" | "capacity price" | "load"
+      "unit": string
+      /** Contracts that you may see sites of and that ask for it. */
+      "used_by": (string)[] | null
+    }
+    PriceSite: {
+      "now"?: components['schemas']['PriceNow']
+      /** Why there is no price: no contract is in force. */
+      "problem"?: string
+      "site": string
+    }
+    PriceSpikeRisk: {
+      /** In the series' unit. */
+      "above": number
+      /** For each hour to come that is forecast. */
+      "hours": (components['schemas']['PriceChance'])[] | null
+      "issued"?: string
+      "model"?: string
+      /** In any slot of the hour that follows the last settled price. */
+      "next_hour"?: number
+      "series": string
+      "unit": string
+    }
+    PriceStanding: {
+      /** Its forecasts are the ones that count. */
+      "champion": boolean
+      /** Share of prices between the quantiles of 5 and 95 %. */
+      "coverage_90": number
+      /** With a scored forecast that was made before the day came: these count when models are compared. */
+      "days": number
+      /** Scored ones. */
+      "forecasts": number
+      "horizon": "day" | "next"
+      "mae": number
+      "model": string
+      /** What the others are measured against. */
+      "naive": boolean
+      /** Of the same hour of the day before, over the same slots. */
+      "naive_day_mae": number
+      /** Of the last price that was known. */
+      "naive_last_mae"?: number
+      /** Of the same hour of the week before, over the same slots. */
+      "naive_week_mae": number
+      /** Mean over the quantiles; half of the CRPS, about. */
+      "pinball": number
+      /** Forecasts that were made in hindsight. */
+      "replayed": number
+      /** MAE over that of the day before: below 1 is better than naive. */
+      "rmae_day"?: number
+      "rmae_last"?: number
+      "rmae_week"?: number
+      "series": string
+      "slots": number
+      "unit": string
+    }
+    PriceTry: {
+      /** At which it was reckoned. */
+      "load_w": number
+      "missing": (string)[] | null
+      "parts": (components['schemas']['PartNow'])[] | null
+      "price_per_mwh": number
+      "status": "settled" | "provisional" | "expected" | "estimated" | "missing"
+    }
+    PriceWork: {
+      "busy": boolean
+      "day"?: string
+      "model"?: string
+      /** When everything was last up to date. */
+      "passed"?: string
+      "series"?: string
+      "since"?: string
     }
     Process: {
       /** Cores in use, over the time since somebody last asked, at least some seconds. */
@@ -2704,6 +3095,15 @@ export interface components {
       /** One for each time; null where nothing was measured. */
       "values": (number | null)[] | null
     }
+    SeriesValue: {
+      "from": string
+      "published"?: string
+      "received": string
+      /** 0 is the first value that was published. */
+      "revision": number
+      "to": string
+      "value": number
+    }
     SessionInfo: {
       /** Where it was last seen. */
       "address": string
@@ -2867,13 +3267,6 @@ export interface components {
       "outlets"?: number
       "source"?: string
     }
-    SiteProblem: {
-      /** Where: a path such as feeders[1].cap, or a slot such as C01/R02/7. */
-      "at": string
-      /** In the text that was read; 0 when there was none. */
-      "line"?: number
-      "what": string
-    }
     SiteRack: {
       "addresses"?: string
       "columns"?: number
@@ -2925,6 +3318,40 @@ export interface components {
       "ranges"?: (string)[] | null
       "site": string
     }
+    StatementBody: {
+      /** The month is over and its statement was not issued. */
+      "can_issue": boolean
+      "contract": number
+      /** What each energy line took on each day; empty unless days=true. */
+      "days": (components['schemas']['PriceDayUse'])[] | null
+      /** One for each line: quantity x rate x factor = amount. */
+      "formulas": (string)[] | null
+      /** Of an issued one. */
+      "id"?: number
+      "issued_at"?: string
+      "issued_by"?: string
+      "made_at": string
+      "meter": components['schemas']['PriceMetered']
+      /** Of an issued one: settled anew today it would come to another amount. The difference goes on the next statement. */
+      "revised"?: boolean
+      /** Of the contract's text that it is settled by. */
+      "revision": number
+      /** The month is not over: energy to come is taken to be as the month's so far, prices to come are forecasts. */
+      "running": boolean
+      "simulated": boolean
+      "site": string
+      "statement": components['schemas']['TariffStatement']
+      /** Of the site. */
+      "title": string
+      /** Of a running month: metered and priced up to here. */
+      "until"?: string
+      /** Of the contract: its months and days. */
+      "zone": string
+    }
+    StatementsBody: {
+      "months": (components['schemas']['PriceHead'])[] | null
+      "site": string
+    }
     StrayMachine: {
       "id": number
       "name": string
@@ -2956,6 +3383,81 @@ export interface components {
       /** Warnings and errors of the last day, newest first. */
       "troubles": (components['schemas']['Trouble'])[] | null
       "version": components['schemas']['Versions']
+    }
+    TariffBreakdown: {
+      "components": (components['schemas']['TariffComponent'])[] | null
+      "expected": string
+      "from": string
+      "known": string
+      "missing"?: (string)[] | null
+      "status": string
+      "to": string
+      "total": string
+    }
+    TariffComponent: {
+      "kind": string
+      "note"?: string
+      "part": string
+      "price": string
+      "published"?: string
+      "received"?: string
+      "source": string
+      "status": string
+    }
+    TariffDetail: {
+      "amount": string
+      "part": string
+      "quantity_mwh": string
+      "rate": string
+      "source": string
+      "start": string
+      "status": string
+      "what"?: string
+    }
+    TariffLine: {
+      "amount": string
+      "averaged"?: boolean
+      "corrects"?: string
+      "estimated_intervals"?: number
+      "factor"?: string
+      "from": string
+      "intervals"?: number
+      "kind": string
+      "note"?: string
+      "part": string
+      "quantity": string
+      "rate": string
+      "source": string
+      "status": string
+      "to": string
+      "unit": string
+      "unpriced_mwh"?: string
+      "unrounded": string
+      "what": string
+    }
+    TariffPastDemand: {
+      "at": string
+      "demand_w": number
+      "month": string
+      "part": string
+      "status": string
+    }
+    TariffStatement: {
+      "contract": string
+      "currency": string
+      "demands"?: (components['schemas']['TariffPastDemand'])[] | null
+      "detail"?: (components['schemas']['TariffDetail'])[] | null
+      "estimated"?: (string)[] | null
+      "from": string
+      "hours": string
+      "lines": (components['schemas']['TariffLine'])[] | null
+      "metered_mwh": string
+      "month": string
+      "problems"?: (string)[] | null
+      "rounding": string
+      "status": string
+      "to": string
+      "total": string
     }
     TelemetryAge: {
       "rows": number

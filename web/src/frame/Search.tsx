@@ -4,6 +4,7 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { type KeyboardEvent as ReactKey, useEffect, useMemo, useState } from 'react'
 import { ask, type Me, type Schema } from '../api/client'
+import { liveNow } from '../api/live'
 import { visible } from '../nav'
 import { Condition } from '../parts/Condition'
 import { typing } from './Keys'
@@ -17,6 +18,19 @@ interface Hit {
   to: string
   condition?: string
   search?: Record<string, string>
+}
+
+/** What this page knows of the machines, for as long as the server, which knows
+ * more, does not answer. */
+function known(words: string): Schema['Hit'][] {
+  const all = words.toLowerCase().split(/\s+/)
+  const out: Schema['Hit'][] = []
+  for (const r of liveNow().rows.values()) {
+    const text = [r.name, r.addr, r.make, r.model, r.firmware, r.group, r.place, ...(r.tags ?? [])].join(' ').toLowerCase()
+    if (all.every((w) => text.includes(w))) out.push({ kind: 'machine', machine: r.id, name: r.name, note: [r.model, r.addr === r.name ? '' : r.addr, r.place].filter(Boolean).join(' · '), condition: r.condition })
+    if (out.length === 40) break
+  }
+  return out
 }
 
 /** Search over everything: pages and machines, from any page, with the key /. */
@@ -54,15 +68,15 @@ export function Search({ me, opened, onOpen, onClose }: { me: Me; opened: boolea
         if (`${s.title} ${p.title} ${p.words ?? ''}`.toLowerCase().includes(w)) out.push({ key: p.to, kind: s.title, title: p.title, note: '', to: p.to })
       }
     }
-    if (w && found.data) {
+    if (w) {
       // The server looks through what no list shows, too: MACs, serials, host names.
-      for (const h of found.data) {
+      for (const h of found.error ? known(w) : (found.data ?? [])) {
         if (h.kind === 'machine') out.push({ key: `m${h.machine}`, kind: 'Machine', title: h.name, note: h.note ?? '', to: `/machines/${h.machine}`, condition: h.condition })
         else out.push({ key: `${h.kind} ${h.name}`, kind: h.kind === 'group' ? 'Group' : 'Tag', title: h.name, note: `${h.machines} machines`, to: '/machines', search: { [h.kind]: h.name } })
       }
     }
     return out
-  }, [words, me, found.data])
+  }, [words, me, found.data, found.error])
 
   const open = (h?: Hit) => {
     if (!h) return
@@ -108,6 +122,11 @@ export function Search({ me, opened, onOpen, onClose }: { me: Me; opened: boolea
             {h.condition && <Condition of={h.condition} />}
           </UnstyledButton>
         ))}
+        {found.error && words.trim() && (
+          <Text c="dimmed" fz="sm" px={8} py={6}>
+            The server does not answer: looked through the machines as this page last saw them.
+          </Text>
+        )}
         {hits.length === 0 && (
           <Text c="dimmed" p="sm">
             {found.isFetching ? 'Looking…' : `Nothing fits “${words}”.`}

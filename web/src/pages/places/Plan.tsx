@@ -6,7 +6,7 @@ import { Inspector } from './Inspector'
 import { type Container, containersOf, described, get, type Layout, moveContainer, moveRack, nameOf, occupancy, place, type PlacedMachine, put, type Rack, type RackAt, racksOf, release, slotsOf } from './layout'
 import { count } from './words'
 
-export type Problem = Schema['SiteProblem']
+export type Problem = Schema['DocProblem']
 
 /** What is chosen: a path ("containers[0].racks[1]"), a slot of a rack
  * ("containers[0].racks[1]#7"), or a machine ("machine 17"). */

@@ -1,0 +1,182 @@
+#include "textflag.h"
+
+// func mul4x16(k int, a *float32, row, col uintptr, b *float32, ldb uintptr, c *float32, ldc uintptr)
+// c (4 rows of 16) += a (4 rows of k, strides in bytes) times b (k rows of 16).
+TEXT ·mul4x16(SB), NOSPLIT, $0-64
+	MOVQ k+0(FP), CX
+	MOVQ a+8(FP), SI
+	MOVQ row+16(FP), R8
+	MOVQ col+24(FP), R9
+	MOVQ b+32(FP), DI
+	MOVQ ldb+40(FP), R10
+	MOVQ c+48(FP), DX
+	MOVQ ldc+56(FP), R11
+	LEAQ (SI)(R8*1), R12
+	LEAQ (SI)(R8*2), R13
+	LEAQ (R12)(R8*2), R15
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+loop:
+	VMOVUPS (DI), Y8
+	VMOVUPS 32(DI), Y9
+	VBROADCASTSS (SI), Y10
+	VBROADCASTSS (R12), Y11
+	VBROADCASTSS (R13), Y12
+	VBROADCASTSS (R15), Y13
+	VFMADD231PS Y8, Y10, Y0
+	VFMADD231PS Y9, Y10, Y1
+	VFMADD231PS Y8, Y11, Y2
+	VFMADD231PS Y9, Y11, Y3
+	VFMADD231PS Y8, Y12, Y4
+	VFMADD231PS Y9, Y12, Y5
+	VFMADD231PS Y8, Y13, Y6
+	VFMADD231PS Y9, Y13, Y7
+	ADDQ R10, DI
+	ADDQ R9, SI
+	ADDQ R9, R12
+	ADDQ R9, R13
+	ADDQ R9, R15
+	DECQ CX
+	JNZ  loop
+	VADDPS (DX), Y0, Y0
+	VADDPS 32(DX), Y1, Y1
+	VMOVUPS Y0, (DX)
+	VMOVUPS Y1, 32(DX)
+	ADDQ R11, DX
+	VADDPS (DX), Y2, Y2
+	VADDPS 32(DX), Y3, Y3
+	VMOVUPS Y2, (DX)
+	VMOVUPS Y3, 32(DX)
+	ADDQ R11, DX
+	VADDPS (DX), Y4, Y4
+	VADDPS 32(DX), Y5, Y5
+	VMOVUPS Y4, (DX)
+	VMOVUPS Y5, 32(DX)
+	ADDQ R11, DX
+	VADDPS (DX), Y6, Y6
+	VADDPS 32(DX), Y7, Y7
+	VMOVUPS Y6, (DX)
+	VMOVUPS Y7, 32(DX)
+	VZEROUPPER
+	RET
+
+// func mul1x8(k int, a *float32, col uintptr, b *float32, ldb uintptr, c *float32)
+// c (one row of 8) += a (k values, stride in bytes) times b (k rows of 8).
+TEXT ·mul1x8(SB), NOSPLIT, $0-48
+	MOVQ k+0(FP), CX
+	MOVQ a+8(FP), SI
+	MOVQ col+16(FP), R9
+	MOVQ b+24(FP), DI
+	MOVQ ldb+32(FP), R10
+	MOVQ c+40(FP), DX
+	VXORPS Y0, Y0, Y0
+one:
+	VBROADCASTSS (SI), Y10
+	VMOVUPS (DI), Y8
+	VFMADD231PS Y8, Y10, Y0
+	ADDQ R10, DI
+	ADDQ R9, SI
+	DECQ CX
+	JNZ  one
+	VADDPS (DX), Y0, Y0
+	VMOVUPS Y0, (DX)
+	VZEROUPPER
+	RET
+
+// func mul4x8(k int, a *float32, row, col uintptr, b *float32, ldb uintptr, c *float32, ldc uintptr)
+TEXT ·mul4x8(SB), NOSPLIT, $0-64
+	MOVQ k+0(FP), CX
+	MOVQ a+8(FP), SI
+	MOVQ row+16(FP), R8
+	MOVQ col+24(FP), R9
+	MOVQ b+32(FP), DI
+	MOVQ ldb+40(FP), R10
+	MOVQ c+48(FP), DX
+	MOVQ ldc+56(FP), R11
+	LEAQ (SI)(R8*1), R12
+	LEAQ (SI)(R8*2), R13
+	LEAQ (R12)(R8*2), R15
+	VXORPS Y0, Y0, Y0
+	VXORPS Y2, Y2, Y2
+	VXORPS Y4, Y4, Y4
+	VXORPS Y6, Y6, Y6
+half:
+	VMOVUPS (DI), Y8
+	VBROADCASTSS (SI), Y10
+	VBROADCASTSS (R12), Y11
+	VBROADCASTSS (R13), Y12
+	VBROADCASTSS (R15), Y13
+	VFMADD231PS Y8, Y10, Y0
+	VFMADD231PS Y8, Y11, Y2
+	VFMADD231PS Y8, Y12, Y4
+	VFMADD231PS Y8, Y13, Y6
+	ADDQ R10, DI
+	ADDQ R9, SI
+	ADDQ R9, R12
+	ADDQ R9, R13
+	ADDQ R9, R15
+	DECQ CX
+	JNZ  half
+	VADDPS (DX), Y0, Y0
+	VMOVUPS Y0, (DX)
+	ADDQ R11, DX
+	VADDPS (DX), Y2, Y2
+	VMOVUPS Y2, (DX)
+	ADDQ R11, DX
+	VADDPS (DX), Y4, Y4
+	VMOVUPS Y4, (DX)
+	ADDQ R11, DX
+	VADDPS (DX), Y6, Y6
+	VMOVUPS Y6, (DX)
+	VZEROUPPER
+	RET
+
+// func adam8(n int, w, m, v, grad, c *float32)
+// One step of Adam on n values, n a multiple of 8; c is 1-beta1, 1-beta2,
+// shrink, size, eps.
+TEXT ·adam8(SB), NOSPLIT, $0-48
+	MOVQ n+0(FP), CX
+	MOVQ w+8(FP), SI
+	MOVQ m+16(FP), R8
+	MOVQ v+24(FP), R9
+	MOVQ grad+32(FP), DI
+	MOVQ c+40(FP), DX
+	VBROADCASTSS (DX), Y8
+	VBROADCASTSS 4(DX), Y9
+	VBROADCASTSS 8(DX), Y10
+	VBROADCASTSS 12(DX), Y11
+	VBROADCASTSS 16(DX), Y12
+	SHRQ $3, CX
+adam:
+	VMOVUPS (DI), Y0
+	VMOVUPS (R8), Y1
+	VMOVUPS (R9), Y2
+	VSUBPS Y1, Y0, Y3      // g - m
+	VFMADD231PS Y3, Y8, Y1 // m += (1-b1)(g-m)
+	VMULPS Y0, Y0, Y4
+	VSUBPS Y2, Y4, Y4      // g² - v
+	VFMADD231PS Y4, Y9, Y2
+	VMOVUPS Y1, (R8)
+	VMOVUPS Y2, (R9)
+	VSQRTPS Y2, Y5
+	VADDPS Y12, Y5, Y5
+	VMULPS Y11, Y1, Y6
+	VDIVPS Y5, Y6, Y6      // size m / (sqrt v + eps)
+	VMOVUPS (SI), Y7
+	VMULPS Y10, Y7, Y7
+	VSUBPS Y6, Y7, Y7
+	VMOVUPS Y7, (SI)
+	ADDQ $32, SI
+	ADDQ $32, DI
+	ADDQ $32, R8
+	ADDQ $32, R9
+	DECQ CX
+	JNZ  adam
+	VZEROUPPER
+	RET

@@ -1,0 +1,76 @@
+// Runs the browser tests, one file after the other:
+//
+//     node browser/run.mjs              all of them
+//     node browser/run.mjs access page  those
+//
+// Files that only look, or put back what they change, share one site and one
+// account; starting those anew for each costs more than the tests themselves.
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { browser, found, setUp, sharedMachines, start, visit } from './site.mjs'
+
+const here = import.meta.dirname
+const wanted = process.argv.slice(2)
+const all = readdirSync(here).filter((f) => f.endsWith('.test.mjs')).map((f) => f.replace('.test.mjs', ''))
+const unknown = wanted.filter((n) => !all.includes(n))
+if (unknown.length) {
+  console.error(`no such browser tests: ${unknown.join(', ')}; there are ${all.join(', ')}`)
+  process.exit(2)
+}
+const files = (wanted.length ? wanted : all).map((name) => ({ name, path: join(here, `${name}.test.mjs`) }))
+for (const f of files) f.shares = /\bshared\(/.test(readFileSync(f.path, 'utf8'))
+
+const seconds = (since) => ((Date.now() - since) / 1000).toFixed(0)
+let child
+const run = (f, env) =>
+  new Promise((done) => {
+    child = spawn(process.execPath, ['--test', '--test-reporter=spec', f.path], { stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...env } })
+    child.on('exit', (code) => done(code ?? 1))
+  })
+
+const begun = Date.now()
+const sums = []
+const work = mkdtempSync(join(tmpdir(), 'ballast-browser-run-'))
+let site
+let failed = 0
+const end = async () => {
+  await site?.stop()
+  rmSync(work, { recursive: true, force: true })
+}
+for (const signal of ['SIGINT', 'SIGTERM'])
+  process.on(signal, () => {
+    child?.kill(signal)
+    void end().then(() => process.exit(130))
+  })
+
+try {
+  // First those with sites of their own, then those that share one: the reports
+  // of an untouched site, commands and groups, and every page with all of that.
+  for (const f of files.toSorted((a, b) => a.shares - b.shares || b.name.localeCompare(a.name))) {
+    const env = {}
+    if (f.shares && files.filter((x) => x.shares).length > 1) {
+      if (!site) {
+        site = await start(['--simulate', String(sharedMachines)])
+        const chrome = await browser()
+        const page = await visit(chrome)
+        await setUp(page, site.link)
+        await found(page, sharedMachines)
+        const state = await page.context().storageState()
+        await chrome.close()
+        writeFileSync(join(work, 'site.json'), JSON.stringify({ url: site.url, data: site.data, controlled: site.control(), state }), { mode: 0o600 })
+      }
+      env.BALLAST_SHARED_SITE = join(work, 'site.json')
+    }
+    const at = Date.now()
+    console.log(`\n${f.name}`)
+    const code = await run(f, env)
+    if (code) failed++
+    sums.push(`${code ? 'failed' : 'passed'} ${f.name.padEnd(12)} ${seconds(at).padStart(4)} s`)
+  }
+} finally {
+  await end()
+}
+console.log(`\n${sums.join('\n')}\nbrowser tests: ${files.length - failed} of ${files.length} files passed in ${seconds(begun)} s`)
+process.exit(failed ? 1 : 0)

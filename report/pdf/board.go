@@ -63,25 +63,6 @@ func WriteBoard(w io.Writer, b *report.Board) error {
 	return nil
 }
 
-// wrap parts text into lines of a width.
-func (p *page) wrap(text string, w, size float64) []string {
-	p.SetFont("go", "", size)
-	var out []string
-	line := ""
-	for word := range strings.FieldsSeq(printable(text)) {
-		next := word
-		if line != "" {
-			next = line + " " + word
-		}
-		if line != "" && p.GetStringWidth(next) > w {
-			out = append(out, line)
-			next = word
-		}
-		line = next
-	}
-	return append(out, line)
-}
-
 func (p *page) box(text string) {
 	lines := p.wrap(text, width-8, 8.5)
 	h := 2.4 + 3.8*float64(len(lines))

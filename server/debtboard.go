@@ -117,6 +117,13 @@ func boardOf(d *desk.Desk, p DebtPosition) (*report.Board, error) {
 		return out
 	}
 	ratio := report.Section{Title: "Hashrate-debt ratio", Note: "counts " + p.Scope, Figures: pick("ratio-index", "ratio-replacement", "ratio-liquidation", "ratio-option")}
+	for i := range ratio.Figures { // the heading says whose
+		f := &ratio.Figures[i]
+		f.Name = strings.TrimPrefix(f.Name, "Hashrate-debt ratio ")
+		if f.Value != "–" && strings.HasPrefix(f.Note, p.Scope) {
+			f.Note = ""
+		}
+	}
 	for _, l := range by["ratio-index"].Lines {
 		ratio.Text = append(ratio.Text, fmt.Sprintf("%g: %s.", l.At, l.Claim))
 	}
@@ -169,14 +176,14 @@ func boardCovenants(p DebtPosition) report.Section {
 	for _, c := range p.Covenants {
 		cell := map[string]string{}
 		for _, f := range c.Figures {
-			cell[f.Key[strings.LastIndexByte(f.Key, '/')+1:]] = f.Text
+			cell[f.Key[strings.LastIndexByte(f.Key, '/')+1:]] = strings.TrimSuffix(f.Text, "/PH/day")
 		}
 		for _, k := range []string{"price", "hashprice", "days"} {
 			if cell[k] == "" {
 				cell[k] = "–"
 			}
 		}
-		t.Rows = append(t.Rows, []string{string(c.State), c.Rule, c.Facility, c.Reading.Text, c.Text, cell["price"], cell["hashprice"], cell["days"]})
+		t.Rows = append(t.Rows, []string{string(c.State), c.Rule, c.Facility, strings.TrimSpace(c.Reading.Text + " " + c.Reading.Unit), c.Text, cell["price"], cell["hashprice"], cell["days"]})
 	}
 	s := report.Section{Title: "Covenants", Note: "bitcoin, hashprice and days: at the breach"}
 	if len(t.Rows) == 0 {

@@ -33,7 +33,7 @@ func (s *Server) SeedExample(ctx context.Context, machines int) error {
 		return nil
 	}
 	price, difficulty := int64(98_400), 128.4e12
-	for range 60 {
+	for range 400 {
 		m := marketOf(s.MarketNow())
 		if m.Price.Ok && m.Difficulty.Ok {
 			price, difficulty = int64(m.Price.Value.Float()), m.Difficulty.Value

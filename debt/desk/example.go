@@ -2,6 +2,7 @@ package desk
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -25,6 +26,9 @@ func ExampleAt(now time.Time, ths, watts float64, price int64, difficulty float6
 	on := debt.DateOf(now)
 	// Debt in proportion: about 1.6 times the machines at index.
 	rig := max(ths, 1000) * 14 // what the machines would bring at index, USD
+	// And what they earn: the company could carry its debts when it took them.
+	earns := 86400e15 / (difficulty * math.Exp2(32)) * 3.163 * float64(price) // USD a PH/s and day
+	rig *= max(0.3, min(1.2, 0.9*earns/48.8))
 	usd := func(share float64) string {
 		return fmt.Sprintf("%.2f", float64(int64(rig*share/1000)*1000))
 	}
@@ -32,7 +36,7 @@ func ExampleAt(now time.Time, ths, watts float64, price int64, difficulty float6
 	day := func(n int) string { return (on + debt.Date(n)).String() }
 	t := Defaults()
 	t.Company, t.Example = "Example Mining Co.", ExampleSays
-	t.Power = map[string]unit.EnergyPrice{"*": {Micro: 42_000_000, Currency: unit.USD}}
+	t.Power = map[string]unit.EnergyPrice{"*": {Micro: 36_000_000, Currency: unit.USD}}
 	t.Overhead, t.Uptime, t.SellShare = 1.05, 0.97, debt.Percent(85)
 	t.CashFloor = unit.Money{Minor: int64(rig*0.05) * 100, Currency: unit.USD}
 	t.OtherAssets = unit.Money{Minor: int64(rig*0.35) * 100, Currency: unit.USD}
@@ -44,7 +48,7 @@ func ExampleAt(now time.Time, ths, watts float64, price int64, difficulty float6
 		Facilities: "id,name,kind,purpose,recourse,currency,principal,drawn,maturity,shape,months,rate,index,margin,floor,day_count,lender,obligor,upfront_fee,coins,collateral_ths,collateral_jth,initial_ltv,call_ltv,liquidation_ltv,cure_days,conversion_price,cross_default,cross_threshold,source\n" +
 			fmt.Sprintf("machine-loan,Machine loan 2025,asic-backed,mining,full,USD,%s,%s,%s,linear,1,11.5%%,,,,ACT/360,Example Lender,,1.5%%,,%.0f,18,,,,,,any,250000,made up: loan agreement of the example\n", usd(0.78), month(-11), month(37), ths*0.6) +
 			fmt.Sprintf("coin-line,Credit line on bitcoin,btc-collateralised,general,full,USD,%s,%s,%s,bullet,3,,SOFR,4.5%%,3.25%%,ACT/360,Example Bank,,,%.4f,,,60%%,75%%,85%%,2,,,,made up: credit agreement of the example\n", usd(0.18), month(-4), month(8), rig*0.18/0.58/float64(price)) +
-			fmt.Sprintf("notes-2030,Convertible notes 2030,convertible,general,full,USD,%s,%s,%s,bullet,6,2.75%%,,,,30/360,Noteholders,,,,,,,,,,14.80,,,made up: indenture of the example\n", usd(0.72), month(-14), month(43)) +
+			fmt.Sprintf("notes-2030,Convertible notes 2030,convertible,general,full,USD,%s,%s,%s,bullet,6,2.75%%,,,,30/360,Noteholders,,,,,,,,,,14.80,,,made up: indenture of the example\n", usd(1.1), month(-14), month(43)) +
 			fmt.Sprintf("transformers,Vendor credit on transformers,equipment,mining,full,USD,%s,%s,%s,annuity,3,9.25%%,,,,30/360,Example Vendor,,,,,,,,,,,,,made up: vendor credit of the example\n", usd(0.09), month(-7), month(29)) +
 			fmt.Sprintf("ai-hall,AI hall lease,lease,ai,limited,USD,%s,%s,%s,annuity,1,8.00%%,,,,1/period,Example Lessor,Example AI LLC,,,,,,,,,,,,made up: lease of the example\n", usd(0.24), month(-3), month(57)),
 		Covenants: "facility,id,metric,limit,of,cure_days,source\n" +

@@ -110,7 +110,7 @@ func (p *page) section(s report.Section) {
 }
 
 func (p *page) boardFigures(fs []report.BoardFigure) {
-	const columns, height = 4, 15.5
+	const columns, height = 3, 15.5
 	w := width / columns
 	for i := 0; i < len(fs); i += columns {
 		p.room(height)

@@ -142,7 +142,7 @@ function Table({ a, b }: { a: Schema['PlayOutcome']; b: Schema['PlayOutcome'] })
     </thead>
   )
   return (
-    <div className="sides" style={{ marginTop: 12 }}>
+    <div className="msides" style={{ marginTop: 12 }}>
       <section aria-label="What it does">
         <h2 className="part">What it does to the company</h2>
         <Wide label="Stress" testid="stress-table">

@@ -105,7 +105,8 @@ function Past({ simulated }: { simulated: boolean }) {
   const q = useQuery({
     queryKey: ['market', 'history', days],
     queryFn: ({ signal }) => ask<Schema['MarketHistoryBody']>('GET', `/market/history?from=${daysOn(today, -Number(days))}`, undefined, signal),
-    refetchInterval: 300_000,
+    // While the sources are first asked, the past comes in pieces.
+    refetchInterval: (s) => ((s.state.data?.days ?? []).length < 30 ? 5_000 : 300_000),
   })
   const drawn = useMemo(() => {
     const rows = q.data?.days ?? []
@@ -201,7 +202,7 @@ function Sources({ list }: { list: Schema['MarketSource'][] }) {
 }
 
 function Retargets() {
-  const q = useQuery({ queryKey: ['market', 'retargets'], queryFn: ({ signal }) => ask<Schema['RetargetRow'][]>('GET', '/market/retargets?limit=13', undefined, signal), refetchInterval: 600_000 })
+  const q = useQuery({ queryKey: ['market', 'retargets'], queryFn: ({ signal }) => ask<Schema['RetargetRow'][]>('GET', '/market/retargets?limit=13', undefined, signal), refetchInterval: (s) => ((s.state.data ?? []).length < 13 ? 5_000 : 600_000) })
   const rows = q.data ?? []
   if (rows.length === 0) return null
   return (

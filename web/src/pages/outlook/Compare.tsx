@@ -80,7 +80,7 @@ export function Compare({ scenario, onLoad }: { scenario: Scenario; onLoad: (s: 
               return (
                 <tr key={s.id}>
                   <th scope="row">
-                    {s.name}
+                    <span>{s.name}</span>
                     <Text fz="xs" c="dimmed">
                       {s.actor}, {new Date(s.updated_at).toLocaleDateString()}
                     </Text>

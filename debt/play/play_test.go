@@ -78,7 +78,7 @@ func TestLevers(t *testing.T) {
 	s := scenario()
 	s.Levers = []play.Lever{
 		{Name: "idle", On: true, Evidence: "assumed"},
-		{Name: "health", On: true, Uptime: 0, Power: 0, Fixed: -3000, Evidence: "measured", Source: "test"},
+		{Name: "health", On: true, Uptime: 0.03, Fixed: -200, Evidence: "measured", Source: "test"},
 		{Name: "price", On: false, Power: -0.2, Evidence: "assumed"},
 	}
 	o := outcome(t, s)

@@ -160,7 +160,7 @@ function fanOf(o: Schema['PlayOutcome']): { ratio?: Fan; hashprice?: Fan } {
     const qs = (of(rows[0]!) ?? []).map((q) => q.at)
     return { label, times: [begin, ...rows.map((m) => begin + m.day * 86_400)], quantiles: qs.map((p) => ({ q: p, values: [now ?? null, ...rows.map((m) => at(of(m), p)?.value ?? null)] })) }
   }
-  return { ratio: make('ratio, median', o.start.ratio, (m) => m.ratio), hashprice: make('hashprice, median', o.start.hashprice_usd, (m) => m.hashprice) }
+  return { ratio: make('ratio', o.start.ratio, (m) => m.ratio), hashprice: make('hashprice', o.start.hashprice_usd, (m) => m.hashprice) }
 }
 
 /** What history says about the next retarget. */

@@ -55,6 +55,7 @@ type Tx interface {
 	Settings
 	Reports
 	Alarms
+	Money
 	Market
 	Outlook
 	AuditLog

@@ -165,6 +165,12 @@ func bodyFor(id string) any {
 		return map[string]any{"machine": 1, "password": "p"}
 	case "add-pool-profile", "change-pool-profile":
 		return map[string]any{"name": "p", "pools": []map[string]any{{"url": "stratum+tcp://pool.example:3333", "user": "a"}}}
+	case "save-facility":
+		return map[string]any{"seen": 0, "facility": map[string]any{"id": "1", "kind": "lease"}}
+	case "save-debt-terms":
+		return map[string]any{"seen": 0, "terms": map[string]any{}}
+	case "import-debt":
+		return map[string]any{"kind": "rates", "file": "aW5kZXgsZGF0ZSxyYXRlCg==", "preview": true}
 	case "enter-market":
 		return map[string]any{"series": "price_usd", "value": 60000, "source": "x"}
 	case "set-levers":

@@ -45,6 +45,9 @@ func schemas() huma.Registry {
 	optionals(r, reflect.TypeFor[site.Site](), seen)
 	optionals(r, reflect.TypeFor[play.Outcome](), seen)
 	optionals(r, reflect.TypeFor[NetworkOdds](), seen)
+	for _, t := range []reflect.Type{reflect.TypeFor[DebtPosition](), reflect.TypeFor[DebtWeeks](), reflect.TypeFor[DebtHashcost](), reflect.TypeFor[FacilityPage](), reflect.TypeFor[DebtTerms]()} {
+		optionals(r, t, seen)
+	}
 	return r
 }
 

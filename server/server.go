@@ -64,8 +64,6 @@ type Options struct {
 	// The market of now; nil: nobody watches it. With no Prices, hashprice of
 	// decisions is its own.
 	Market *ticker.Ticker
-	// Whose outlook is reckoned; nil: the company is given with each scenario.
-	Companies CompanySource
 
 	OIDC           *OIDC          // sign-in with an OpenID Connect provider; nil: none
 	Limits         Limits         // how often the API may be asked
@@ -161,6 +159,7 @@ func New(o Options) *Server {
 	s.registerAlarms()
 	s.registerActivity()
 	s.registerPower()
+	s.registerDebt()
 	s.registerMarket()
 	s.registerOutlook()
 	s.registerLive(mux)
@@ -214,6 +213,11 @@ func (s *Server) Run(ctx context.Context, doors ...net.Listener) error {
 	defer cancel()
 	go s.hub.run(ctx)
 	go s.sampleGrowth(ctx)
+	keeping := make(chan struct{})
+	go func() {
+		defer close(keeping)
+		s.keepDebtDays(ctx)
+	}()
 	reporting := make(chan struct{})
 	go func() {
 		defer close(reporting)
@@ -241,5 +245,6 @@ func (s *Server) Run(ctx context.Context, doors ...net.Listener) error {
 	s.runner.stop()
 	s.background.Wait()
 	<-reporting // it writes to the record, which closes next
+	<-keeping
 	return nil
 }

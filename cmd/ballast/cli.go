@@ -35,6 +35,7 @@ type cli struct {
 	Stress     stressCmd                 `cmd:"" help:"Play the company through many futures of the market, with shocks and treasury policies."`
 	Outlook    outlookCmd                `cmd:"" help:"The hashrate-debt ratio at a date, chances of default and distress, and what each lever does."`
 	Peers      peersCmd                  `cmd:"" help:"Miners of a month by realised hashrate, share and growth, from their production reports."`
+	Debt       debtCmd                   `cmd:"" help:"What is owed against what hashes: position, register, covenants, cash, imports, board pack."`
 	Config     configCmd                 `cmd:"" help:"Check, print or describe the configuration."`
 	Bench      benchCmd                  `cmd:"" help:"Measure Ballast on this machine, against a simulated site."`
 	Key        keyCmd                    `cmd:"" help:"Make, list and revoke API keys for programs."`

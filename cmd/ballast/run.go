@@ -88,6 +88,7 @@ func (c *runCmd) Run(ctx context.Context, common *common, s *streams) error {
 		return err
 	}
 	h.troubles, h.settings = troubles, config.Explain(cfg, places)
+	h.example = c.Simulate
 	bitcoin, stopMarket, err := h.marketWatch(ctx, c.Seed)
 	if err != nil {
 		return err
@@ -157,6 +158,7 @@ func (c *runCmd) simulate(ctx context.Context, cfg *config.Config, errs io.Write
 type house struct {
 	cfg       config.Config
 	simulated bool
+	example   int // machines that the debts of an example company are sized to; 0: there is none
 	log       *slog.Logger
 	record    ledger.Store
 	history   telemetry.Store
@@ -294,6 +296,9 @@ func (h *house) run(ctx context.Context, s *streams) error {
 		})
 	}
 	begin("the fleet", h.fleet.Run)
+	if h.example > 0 {
+		begin("the example company", func(ctx context.Context) error { return srv.SeedExample(ctx, h.example) })
+	}
 	begin("the server", func(ctx context.Context) error { return srv.Run(ctx, entry.doors...) })
 	begin("maintenance", h.maintain)
 	begin("scanning", func(ctx context.Context) error { return h.scans.Every(ctx, h.cfg.Fleet.Rescan) })

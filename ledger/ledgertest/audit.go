@@ -366,6 +366,34 @@ func testEveryChangeIsAudited(t *testing.T, open Open) {
 		}, func() error {
 			return s.SaveAlarms(ctx, ledger.AlarmChange{Alarms: []ledger.Alarm{{ID: 1}}}, by())
 		}},
+		{"facility.add", func() error {
+			return second(s.ChangeMoney(ctx, ledger.MoneyChange{Facilities: []ledger.Facility{loan("l", 1)}}, by()))
+		},
+			func() error {
+				return second(s.ChangeMoney(ctx, ledger.MoneyChange{Facilities: []ledger.Facility{loan("m", 1)}}, by()))
+			}},
+		{"facility.change", func() error {
+			return second(s.ChangeMoney(ctx, ledger.MoneyChange{Seen: 1, Facilities: []ledger.Facility{loan("l", 2)}}, by()))
+		}, func() error {
+			return second(s.ChangeMoney(ctx, ledger.MoneyChange{Seen: 2, Facilities: []ledger.Facility{{}}}, by()))
+		}},
+		{"facility.remove", func() error {
+			return second(s.ChangeMoney(ctx, ledger.MoneyChange{Seen: 2, Remove: []string{"l"}}, by()))
+		},
+			func() error {
+				return second(s.ChangeMoney(ctx, ledger.MoneyChange{Seen: 3, Remove: []string{"l"}}, by()))
+			}},
+		{"money.entries", func() error {
+			return second(s.ChangeMoney(ctx, ledger.MoneyChange{Seen: 3, Entries: []ledger.MoneyEntry{line("2026-01-01", "a", 1), line("2026-01-01", "b", 1)}}, by()))
+		}, func() error {
+			return second(s.ChangeMoney(ctx, ledger.MoneyChange{Seen: 4, Drop: []int64{1, 99}}, by()))
+		}},
+		{"money.terms", func() error {
+			return second(s.ChangeMoney(ctx, ledger.MoneyChange{Seen: 4, Terms: json.RawMessage("{}")}, by()))
+		},
+			func() error {
+				return second(s.ChangeMoney(ctx, ledger.MoneyChange{Seen: 5, Terms: json.RawMessage("{")}, by()))
+			}},
 		{"setting.delete", func() error { return s.DeleteSetting(ctx, "k", by()) }, func() error { return s.DeleteSetting(ctx, "k", by()) }},
 	} {
 		before := must(s.VerifyAudit(ctx))(t)

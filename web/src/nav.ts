@@ -45,6 +45,12 @@ export const sections: Section[] = [
     title: 'Money',
     key: 'o',
     pages: [
+      { title: 'Position', to: '/money', right: 'money', words: 'debt ratio hashrate dscr runway liquidity board pack' },
+      { title: 'Register', to: '/money/register', right: 'money', words: 'facilities loans notes schedule lender import' },
+      { title: 'Covenants', to: '/money/covenants', right: 'money', words: 'headroom breach ltv cover' },
+      { title: 'Cash', to: '/money/cash', right: 'money', words: 'thirteen weeks 13 forecast runway balances flows' },
+      { title: 'Hashcost', to: '/money/hashcost', right: 'money', words: 'waterfall sensitivity heat map break-even' },
+      { title: 'Terms', to: '/money/terms', right: 'money', words: 'assumptions power price market by hand machine prices rates' },
       { title: 'Market', to: '/money/market', right: 'look', words: 'price bitcoin hashprice difficulty retarget halving fees sources' },
       { title: 'Outlook', to: '/money/outlook', right: 'money', words: 'ratio probability default levers scenario forecast fan' },
       { title: 'Stress', to: '/money/stress', right: 'money', words: 'shock policy treasury hedge cascade monte carlo' },

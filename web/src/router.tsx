@@ -1,5 +1,6 @@
 import { createRouter } from '@tanstack/react-router'
 import { alarmsRoutes } from './pages/alarms/routes'
+import { debtRoutes } from './pages/debt/routes'
 import { machineRoutes } from './pages/machines/routes'
 import { marketRoutes } from './pages/market/routes'
 import { nowRoutes } from './pages/now/routes'
@@ -12,7 +13,7 @@ import { Broken } from './parts/Trouble'
 import { frame, root, setUp, signIn } from './routes'
 
 export const router = createRouter({
-  routeTree: root.addChildren([frame.addChildren([...nowRoutes, ...machineRoutes, ...reportRoutes, ...systemRoutes, ...settingsRoutes, ...placesRoutes, ...alarmsRoutes, ...marketRoutes, ...outlookRoutes]), signIn, setUp]),
+  routeTree: root.addChildren([frame.addChildren([...nowRoutes, ...machineRoutes, ...reportRoutes, ...systemRoutes, ...settingsRoutes, ...placesRoutes, ...alarmsRoutes, ...marketRoutes, ...outlookRoutes, ...debtRoutes]), signIn, setUp]),
   scrollRestoration: true,
   defaultPreload: 'intent',
   defaultErrorComponent: Broken,

@@ -294,6 +294,11 @@ export interface components {
       "to"?: string
       "zone": string
     }
+    Amount: {
+      "currency": string
+      "minor": number
+      "text": string
+    }
     ApplyInputBody: {
       "machines": (number)[] | null
       /** Only say what would happen. */
@@ -336,10 +341,22 @@ export interface components {
       /** Rows that the log had when the check began. */
       "total": number
     }
+    BalanceLine: {
+      "account": string
+      "amount": components['schemas']['Amount']
+      "id": number
+      "on": string
+      "pledged": boolean
+      "source": components['schemas']['DeskSource']
+    }
     BaseRate: {
       "n": number
       "share": number
       "threshold": number
+    }
+    BasisSays: {
+      "basis": string
+      "says": string
     }
     BatchDetail: {
       "actor": string
@@ -494,6 +511,36 @@ export interface components {
       /** Line of the file, variable or flag. */
       "where"?: string
     }
+    ContagionLine: {
+      "amount": components['schemas']['Amount']
+      "because": string
+      "facility": string
+      "round": number
+    }
+    CostStep: {
+      "cost": number
+      /** Hashprice less the total. */
+      "margin": number
+      "name": string
+      /** Of all steps so far. */
+      "total": number
+    }
+    CountedLine: {
+      "balance": components['schemas']['Amount']
+      /** Why it is not counted. */
+      "excluded"?: string
+      "facility": string
+      "name": string
+      "purpose": string
+    }
+    DebtChanges: {
+      /** What moved the ratio at market index; the parts add up. */
+      "drivers": (components['schemas']['DeskDriver'])[] | null
+      "figures": (components['schemas']['DeskChange'])[] | null
+      "note"?: string
+      /** The day that is compared with; none when no position was kept. */
+      "since"?: string
+    }
     DebtClaimRow: {
       "figure": string
       "formula"?: string
@@ -523,6 +570,23 @@ export interface components {
       "limit": number
       "metric": string
       "source"?: string
+    }
+    DebtCovenants: {
+      "covenants": (components['schemas']['DeskCovenantLine'])[] | null
+      "currency": string
+      "day": string
+      /** Nothing was entered yet. */
+      "empty": boolean
+      /** Says that the company is made up; every page must show it. */
+      "example"?: string
+      /** How far ahead a breach is looked for. */
+      "horizon_days": number
+      "name": string
+      "now": string
+      /** What whoever reads the figures must know first. */
+      "remarks": (string)[] | null
+      /** Of the book; a change names the revision that it was made from. */
+      "rev": number
     }
     DebtCrossDefault: {
       "any"?: boolean
@@ -556,6 +620,69 @@ export interface components {
       "kind": string
       "rate"?: string
     }
+    DebtHashcost: {
+      "currency": string
+      "day": string
+      /** Nothing was entered yet. */
+      "empty": boolean
+      /** Says that the company is made up; every page must show it. */
+      "example"?: string
+      /** One for each step. */
+      "figures": (components['schemas']['DeskFigure'])[] | null
+      "groups": (components['schemas']['DeskGroupCost'])[] | null
+      "hashprice": components['schemas']['DeskFigure']
+      "heat": components['schemas']['DebtHeat']
+      "missing"?: string
+      "name": string
+      "now": string
+      /** What whoever reads the figures must know first. */
+      "remarks": (string)[] | null
+      /** Of the book; a change names the revision that it was made from. */
+      "rev": number
+      "steps": (components['schemas']['CostStep'])[] | null
+    }
+    DebtHeat: {
+      "against": string
+      /** By row; null is not to be had, and infinite values are 1e308 with their sign. */
+      "cells": ((number | null)[] | null)[] | null
+      /** Cash for debt service a year, beside it. */
+      "cfads": ((components['schemas']['Amount'])[] | null)[] | null
+      /** Covenants of the company on this metric. */
+      "limits": (components['schemas']['DeskClaimMark'])[] | null
+      "metric": string
+      "missing"?: string
+      "other": (number)[] | null
+      "others": (string)[] | null
+      /** Multiples. */
+      "price": (number)[] | null
+      /** The prices that they are. */
+      "prices": (string)[] | null
+    }
+    DebtImport: {
+      "adds": number
+      "changes": number
+      "done": boolean
+      /** What it does to the position. */
+      "effect": (components['schemas']['FigureEffect'])[] | null
+      /** What is wrong, line by line; then nothing would change. */
+      "errors": (components['schemas']['DeskLineError'])[] | null
+      "kind": string
+      "lines": (components['schemas']['DeskChangeLine'])[] | null
+      /** Of the position with it. */
+      "remarks": (string)[] | null
+      /** Of the book that the preview was made from; after an import, the new one. */
+      "rev": number
+      "same": number
+    }
+    DebtImportInputBody: {
+      /** The file, base64. */
+      "file": string
+      "kind": "facilities" | "covenants" | "balances" | "flows" | "payments" | "machine-prices" | "rates"
+      /** Only say what would change. */
+      "preview"?: boolean
+      /** The revision that the preview was made from. */
+      "seen"?: number
+    }
     DebtInterest: {
       "cap"?: string | null
       "day_count": string
@@ -569,6 +696,33 @@ export interface components {
       "cure_days": number
       "initial": string
       "liquidate": string
+    }
+    DebtPosition: {
+      /** What each basis of valuation means. Values on different bases are never added or averaged. */
+      "bases": (components['schemas']['BasisSays'])[] | null
+      "changes": components['schemas']['DebtChanges']
+      /** Each facility's part in the ratio. */
+      "counted": (components['schemas']['CountedLine'])[] | null
+      "covenants": (components['schemas']['DeskCovenantLine'])[] | null
+      "currency": string
+      "day": string
+      /** Nothing was entered yet. */
+      "empty": boolean
+      /** Says that the company is made up; every page must show it. */
+      "example"?: string
+      "figures": (components['schemas']['DeskFigure'])[] | null
+      /** Facilities that are in no figure, and why. */
+      "left_out": (components['schemas']['DeskLeftOut'])[] | null
+      "name": string
+      "now": string
+      /** What whoever reads the figures must know first. */
+      "remarks": (string)[] | null
+      /** Of the book; a change names the revision that it was made from. */
+      "rev": number
+      /** Which debt the ratio counts, in words. */
+      "scope": string
+      /** Cash that falls due in each of the next twelve quarters. */
+      "wall": (components['schemas']['WallQuarter'])[] | null
     }
     DebtRepayment: {
       "advance"?: boolean
@@ -588,6 +742,217 @@ export interface components {
       "unit": string
       "value": number
     }
+    DebtTerms: {
+      "currency": string
+      "day": string
+      /** Nothing was entered yet. */
+      "empty": boolean
+      /** Says that the company is made up; every page must show it. */
+      "example"?: string
+      "machine_prices": (components['schemas']['RigLine'])[] | null
+      /** What the market's numbers are now, and from where. */
+      "market": (components['schemas']['DeskInput'])[] | null
+      "name": string
+      "now": string
+      "rates": (components['schemas']['RateLine'])[] | null
+      /** What whoever reads the figures must know first. */
+      "remarks": (string)[] | null
+      /** Of the book; a change names the revision that it was made from. */
+      "rev": number
+      /** Those that have machines, for power prices. */
+      "sites": (string)[] | null
+      "source": components['schemas']['DeskSource']
+      "terms": components['schemas']['DeskTerms']
+    }
+    DebtWeeks: {
+      "assumptions": (components['schemas']['DeskInput'])[] | null
+      "balances": (components['schemas']['BalanceLine'])[] | null
+      "currency": string
+      "day": string
+      /** Nothing was entered yet. */
+      "empty": boolean
+      /** Says that the company is made up; every page must show it. */
+      "example"?: string
+      /** Cash is to stay over it. */
+      "floor": components['schemas']['Amount']
+      "flows": (components['schemas']['FlowLine'])[] | null
+      /** In the order of a statement; those that are zero in every week are left out. */
+      "lines": (components['schemas']['WeekLine'])[] | null
+      /** Why there is no plan. */
+      "missing"?: string
+      "name": string
+      "now": string
+      /** First week in which cash goes under zero; 0 is none. */
+      "overdrawn": number
+      /** What whoever reads the figures must know first. */
+      "remarks": (string)[] | null
+      /** Of the book; a change names the revision that it was made from. */
+      "rev": number
+      "runway": components['schemas']['DeskFigure']
+      /** First week in which cash stays under the floor with all coins sold, from 1; 0 is none. */
+      "short": number
+      "weeks": (components['schemas']['Week'])[] | null
+    }
+    DeskChange: {
+      "better": number
+      "key": string
+      "name": string
+      "now": number
+      /** Now, as a person reads it. */
+      "text": string
+      "then": number
+      "unit": string
+      "was": string
+    }
+    DeskChangeLine: {
+      "action": "adds" | "changes" | "same"
+      /** Of what changes. */
+      "fields": (components['schemas']['DeskFieldChange'])[] | null
+      "line": number
+      "name": string
+      /** What stands there afterwards, in a few words. */
+      "text": string
+    }
+    DeskClaimMark: {
+      "at": number
+      "claim": string
+      "over": boolean
+    }
+    DeskCovenantLine: {
+      "clause"?: string
+      "cure_days": number
+      /** Until the breach on the path of the terms; null when none within two years. */
+      "days"?: number | null
+      /** Whose contract has it. */
+      "facility": string
+      /** Headroom, price, hashprice and days as figures that can be opened. */
+      "figures": (components['schemas']['DeskFigure'])[] | null
+      /** In currency units per PH/s and day, at today's price of a bitcoin. */
+      "hashprice_at_breach"?: number | null
+      /** By how much what pays may fall, or the collateral may lose, in the company's currency; negative after a breach. */
+      "headroom"?: number | null
+      "headroom_text": string
+      "id": string
+      "limit": number
+      "metric": string
+      /** Whose debt or collateral is measured; empty is the company. */
+      "of"?: string
+      /** Of a bitcoin, at which it breaks, or is mended after a breach; null when no price does. */
+      "price_at_breach"?: number | null
+      "reading": components['schemas']['DeskFigure']
+      "rule": string
+      "state": "holds" | "near" | "breached" | "not known"
+    }
+    DeskDriver: {
+      "name": string
+      "now": string
+      "part": number
+      "then": string
+    }
+    DeskFieldChange: {
+      "field": string
+      "now": string
+      "was": string
+    }
+    DeskFigure: {
+      /** Of the oldest input. */
+      "at"?: string
+      "formula"?: string
+      "inputs": (components['schemas']['DeskInput'])[] | null
+      "key": string
+      /** Lines that somebody claims for it. */
+      "lines"?: (components['schemas']['DeskClaimMark'])[] | null
+      /** Why it cannot be had. */
+      "missing"?: string
+      "name": string
+      "note"?: string
+      /** As a person reads it, without its unit; a dash when it cannot be had. */
+      "text": string
+      "unit": string
+      /** Null when it cannot be had, or when it is not finite: then text says what it is. */
+      "value": number | null
+      /** The formula with the numbers put in. */
+      "with"?: string
+    }
+    DeskGroupCost: {
+      "active_ths": number
+      /** Mean, since Ballast first saw them. */
+      "age_days": number
+      "break_even_power_per_mwh"?: number | null
+      /** Of a bitcoin. */
+      "break_even_price"?: number | null
+      "efficiency_j_per_th": number
+      /** Power, per PH/s and day. */
+      "hashcost"?: number | null
+      "hashing": number
+      "machines": number
+      /** Hashprice less hashcost. */
+      "margin"?: number | null
+      "model": string
+      /** Efficiency is the nameplate's: the machines do not tell their power. */
+      "nameplate"?: boolean
+      "power_per_mwh"?: number | null
+      "site": string
+    }
+    DeskHandMarket: {
+      "difficulty"?: number
+      "fee_share"?: string
+      "height"?: number
+      "on": string
+      "price"?: string
+      "source"?: string
+    }
+    DeskInput: {
+      "name": string
+      /** Key of the figure that it is, when it is one. */
+      "of"?: string
+      "source": components['schemas']['DeskSource']
+      "text": string
+    }
+    DeskLeftOut: {
+      "facility": string
+      "why": string
+    }
+    DeskLineError: {
+      "column"?: string
+      "line": number
+      "reason": string
+      "text"?: string
+    }
+    DeskSource: {
+      /** When the number was true. */
+      "at"?: string
+      "how": "measured" | "quoted" | "entered" | "modelled"
+      /** In words: which feed, which document, who. */
+      "what": string
+    }
+    DeskTerms: {
+      "cash_floor"?: string
+      "company": string
+      "currency": string
+      "depreciation"?: string
+      "difficulty_year"?: string
+      "example"?: string
+      "forced_discount"?: string
+      "hashprice_drift"?: string
+      "hashprice_vol"?: string
+      "install_per_th"?: number
+      "landing"?: string
+      "life_months"?: number
+      "market"?: components['schemas']['DeskHandMarket']
+      "new_efficiency_jth"?: number
+      "other_assets"?: string
+      "overhead"?: number
+      "power"?: { [key: string]: string }
+      "price_drift"?: string
+      "price_vol"?: string
+      "removal_per_th"?: number
+      "rig_beta"?: number
+      "risk_free"?: string
+      "sell_share"?: string
+      "share_price"?: string
+      "uptime"?: number
+    }
     Disk: {
       /** At that growth. Retention makes the growth smaller with time. */
       "days_left"?: number | null
@@ -597,6 +962,9 @@ export interface components {
       "size_bytes"?: number | null
       /** Hours that the growth was measured over; below 1 it is worked out from the size of a machine's day. */
       "watched_h": number
+    }
+    DropDebtEntryResponse: {
+      "rev": number
     }
     EditAccountRequest: {
       "full_name"?: string
@@ -663,6 +1031,74 @@ export interface components {
       "title"?: string
       /** A URI reference to human-readable documentation for the error. */
       "type"?: string
+    }
+    FacilityPage: {
+      /** Interest since the last payment. */
+      "accrued": components['schemas']['Amount']
+      /** Who falls due when this one defaults, by cross-default clauses. */
+      "contagion": (components['schemas']['ContagionLine'])[] | null
+      "currency": string
+      "day": string
+      "due_to_date": components['schemas']['Amount']
+      /** Nothing was entered yet. */
+      "empty": boolean
+      /** Says that the company is made up; every page must show it. */
+      "example"?: string
+      "facility": components['schemas']['DebtFacility']
+      "margin"?: components['schemas']['MarginPage']
+      "name": string
+      "now": string
+      "paid_to_date": components['schemas']['Amount']
+      "payments": (components['schemas']['PaymentLine'])[] | null
+      /** Payments that are recorded; with none, what is due counts as neither paid nor missed. */
+      "recorded": number
+      /** What whoever reads the figures must know first. */
+      "remarks": (string)[] | null
+      /** Of the book; a change names the revision that it was made from. */
+      "rev": number
+      "row": components['schemas']['FacilityRow']
+      "schedule": (components['schemas']['ScheduleLine'])[] | null
+      /** Due and not paid. */
+      "short": components['schemas']['Amount']
+      "source": components['schemas']['DeskSource']
+      "versions": (components['schemas']['FacilityVersion'])[] | null
+    }
+    FacilityRow: {
+      "balance": components['schemas']['Amount']
+      "collateral"?: string
+      "covenants": number
+      "drawn": string
+      "due_in_a_year": components['schemas']['Amount']
+      "id": string
+      "kind": string
+      "lender": string
+      "maturity": string
+      "name": string
+      "next_cash": components['schemas']['Amount']
+      "next_due"?: string
+      "obligor": string
+      "principal": components['schemas']['Amount']
+      "purpose": string
+      "rate": string
+      "recourse": string
+      /** Due and not recorded as paid, where payments are recorded. */
+      "short": components['schemas']['Amount']
+      /** Why it has no schedule. */
+      "trouble"?: string
+      "version": number
+    }
+    FacilityVersion: {
+      "actor": string
+      "at": string
+      /** Against the version before. */
+      "changed": (components['schemas']['DeskFieldChange'])[] | null
+      "removed"?: boolean
+      "version": number
+    }
+    FigureEffect: {
+      "name": string
+      "now": string
+      "was": string
     }
     FleetAbsent: {
       "addr": string
@@ -775,6 +1211,16 @@ export interface components {
       "started": string
       /** Addresses that answer in no miner's dialect. */
       "unknown": number
+    }
+    FlowLine: {
+      "amount": components['schemas']['Amount']
+      "every"?: string
+      "id": number
+      "line": string
+      "name"?: string
+      "on": string
+      "source": components['schemas']['DeskSource']
+      "until"?: string
     }
     HalvingBody: {
       "at": string
@@ -1189,6 +1635,18 @@ export interface components {
       "first": number
       "name": string
       "slots": number
+    }
+    MarginPage: {
+      /** Of a bitcoin, at which the lender calls. */
+      "call_price": components['schemas']['Amount']
+      "called": boolean
+      "liquidate": boolean
+      "liquidation_price": components['schemas']['Amount']
+      "ltv": number
+      /** Restores the initial loan to value. */
+      "pay": components['schemas']['Amount']
+      /** So do these coins. */
+      "post": components['schemas']['Amount']
     }
     MarketBody: {
       "at": string
@@ -1634,6 +2092,15 @@ export interface components {
       "locked": (components['schemas']['LockedMachine'])[] | null
       "locked_total": number
       "passwords": (components['schemas']['MachinePassword'])[] | null
+    }
+    PaymentLine: {
+      "amount": components['schemas']['Amount']
+      "due": string
+      "id": number
+      "on": string
+      "source": components['schemas']['DeskSource']
+      /** Nothing is due on that day. */
+      "stray"?: boolean
     }
     PeerClass: {
       "class": string
@@ -2118,6 +2585,13 @@ export interface components {
       "pools": (components['schemas']['Item'])[] | null
       "site"?: string
     }
+    RateLine: {
+      "id": number
+      "name": string
+      "on": string
+      "rate": string
+      "source": components['schemas']['DeskSource']
+    }
     ReceiverInfo: {
       "id": number
       "off": boolean
@@ -2140,6 +2614,23 @@ export interface components {
     Refusal: {
       "machine": number
       "why": string
+    }
+    Register: {
+      "currency": string
+      "day": string
+      /** Nothing was entered yet. */
+      "empty": boolean
+      /** Says that the company is made up; every page must show it. */
+      "example"?: string
+      "facilities": (components['schemas']['FacilityRow'])[] | null
+      "name": string
+      "now": string
+      /** What whoever reads the figures must know first. */
+      "remarks": (string)[] | null
+      /** Of the book; a change names the revision that it was made from. */
+      "rev": number
+      /** Of what is owed today. */
+      "total": components['schemas']['Amount']
     }
     ReportCommandCount: {
       "count": number
@@ -2384,6 +2875,14 @@ export interface components {
       /** Missing while it runs. */
       "network_ehs"?: number
     }
+    RigLine: {
+      "id": number
+      "kind": string
+      "on": string
+      "price": string
+      "source": string
+      "tier": string
+    }
     RigPriceBody: {
       /** 2026-06-30 */
       "day": string
@@ -2470,6 +2969,14 @@ export interface components {
       /** What a rule can watch. */
       "watches": (components['schemas']['AlarmWatchInfo'])[] | null
     }
+    SaveFacilityInputBody: {
+      /** As GET answers it; amounts such as "$1250000.00", rates such as "11.5%", dates 2026-06-30. */
+      "facility": unknown
+      /** Only work out the schedule. */
+      "preview"?: boolean
+      /** The revision of the book that this was made from. */
+      "seen": number
+    }
     SaveFilterInputBody: {
       "name": string
       /** The part of the page's address that makes the choice. */
@@ -2487,6 +2994,12 @@ export interface components {
       "layout": components['schemas']['SiteSite']
       "ranges": (string)[] | null
       "title": string
+    }
+    SaveTermsInputBody: {
+      /** The revision of the book that this was made from. */
+      "seen": number
+      /** As GET answers them; what is left out is as Ballast's defaults. */
+      "terms": unknown
     }
     SavedFilter: {
       "actor": string
@@ -2541,6 +3054,23 @@ export interface components {
       "recipients": (string)[] | null
       /** Default: the site of this server. */
       "site"?: string
+    }
+    ScheduleLine: {
+      "capitalised": components['schemas']['Amount']
+      "cash": components['schemas']['Amount']
+      "closing": components['schemas']['Amount']
+      "drawn": components['schemas']['Amount']
+      "due": string
+      "fees": components['schemas']['Amount']
+      "from": string
+      "in_kind": components['schemas']['Amount']
+      "interest": components['schemas']['Amount']
+      "opening": components['schemas']['Amount']
+      "paid": components['schemas']['Amount']
+      "principal": components['schemas']['Amount']
+      "rate": string
+      "state": "drawn" | "paid" | "part paid" | "overdue" | "to come" | "not recorded"
+      "swept": components['schemas']['Amount']
     }
     SchedulesBody: {
       /** A mail server is set up; without one nothing is sent. */
@@ -2930,6 +3460,37 @@ export interface components {
       "record_engine": string
       "revision"?: string
       "system": string
+    }
+    WallQuarter: {
+      /** Cash by facility. */
+      "by": { [key: string]: components['schemas']['Amount'] }
+      "cash": components['schemas']['Amount']
+      "fees": components['schemas']['Amount']
+      /** First day. */
+      "from": string
+      "interest": components['schemas']['Amount']
+      "principal": components['schemas']['Amount']
+      "to": string
+    }
+    Week: {
+      "closing": components['schemas']['Amount']
+      /** Free bitcoin at the end of the week. */
+      "coins": components['schemas']['Amount']
+      "from": string
+      "mined": components['schemas']['Amount']
+      "opening": components['schemas']['Amount']
+      "payments": components['schemas']['Amount']
+      "receipts": components['schemas']['Amount']
+      "short_of_floor": components['schemas']['Amount']
+      "sold": components['schemas']['Amount']
+      "to": string
+    }
+    WeekLine: {
+      /** Week by week, positive whichever way the money goes. */
+      "amounts": (components['schemas']['Amount'])[] | null
+      "line": string
+      "receipt": boolean
+      "total": components['schemas']['Amount']
     }
     WeighBody: {
       /** Index of the one with the most net value; -1 when none is worth its cost. */

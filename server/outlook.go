@@ -22,15 +22,6 @@ import (
 	"ballast/unit"
 )
 
-// CompanySource gives the company whose outlook is reckoned: what it owes and
-// has. The debt register is one; without any, a simulated site has an example
-// and others give the company with each scenario.
-type CompanySource interface {
-	// Company is the company as it stands at now, or false when nothing is known.
-	// Its groups may be empty: then they are the live fleet's.
-	Company(ctx context.Context, now time.Time) (play.Company, bool, error)
-}
-
 func (s *Server) registerOutlook() {
 	tags := []string{"outlook"}
 	op(s, huma.Operation{OperationID: "outlook-base", Method: http.MethodGet, Path: "/api/v1/outlook", Summary: "Where a scenario begins: company, market, levers", Tags: tags,
@@ -71,19 +62,17 @@ func (s *Server) base(ctx context.Context) (OutlookBase, error) {
 	b := OutlookBase{Today: debt.DateOf(now), Simulated: s.Simulated, Missing: []MarketMissing{}, Columns: debt.FacilityColumns}
 	groups, from := s.fleetGroups(now)
 	b.Fleet = from
-	company, known := play.Company{Groups: groups}, false
-	if s.Companies != nil {
-		c, ok, err := s.Companies.Company(ctx, now)
-		if err != nil {
-			return b, err
-		}
-		if ok {
-			company, known = c, true
-			if len(company.Groups) == 0 {
-				company.Groups = groups
-			} else {
-				b.Fleet = c.Source
-			}
+	company := play.Company{Groups: groups}
+	c, example, known, err := s.companyOf(ctx, now)
+	if err != nil {
+		return b, err
+	}
+	if known {
+		company, b.Example = c, example != ""
+		if len(company.Groups) == 0 {
+			company.Groups = groups
+		} else {
+			b.Fleet = c.Source
 		}
 	}
 	if !known && s.Simulated && len(groups) > 0 {
@@ -109,8 +98,8 @@ func (s *Server) base(ctx context.Context) (OutlookBase, error) {
 	}
 	say(st.Price.Ok(), "price of a bitcoin", "enter it on the market's page, or in the scenario")
 	say(st.Hashprice.Ok(), "hashprice", "it takes price, difficulty and fees: see the market's page, or give it in the scenario")
-	say(len(company.Groups) > 0, "machines", "no machine hashes now, and no debt register says what there is: give the company's groups in the scenario")
-	say(known || b.Example, "debt", "there is no debt register yet: give the facilities in the scenario")
+	say(len(company.Groups) > 0, "machines", "no machine hashes now: give the company's groups in the scenario")
+	say(known || b.Example, "debt", "the register is empty: enter or import facilities under Money, Register")
 	b.Ready = st.Price.Ok() && st.Hashprice.Ok() && len(company.Groups) > 0
 	return b, nil
 }

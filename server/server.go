@@ -68,8 +68,6 @@ type Options struct {
 	// The market of now; nil: nobody watches it. With no Prices, decisions reckon
 	// with its hashprice.
 	Market *ticker.Ticker
-	// Whose outlook is reckoned; nil: the company is given with each scenario.
-	Companies CompanySource
 
 	OIDC           *OIDC          // sign-in with an OpenID Connect provider; nil: none
 	Limits         Limits         // how often the API may be asked

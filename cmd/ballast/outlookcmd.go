@@ -247,7 +247,7 @@ func printOutcome(out io.Writer, o *play.Outcome, all bool) error {
 		fmt.Fprintln(w)
 	}
 	quantiles("ratio on that day", "%.2f", 1, r.Ratio)
-	quantiles("lowest liquidity, $m", "%.2f", 1e-6, r.Lowest)
+	quantiles("lowest liquidity, $k", "%.1f", 1e-3, r.Lowest)
 	quantiles("days to default", "%.0f", 1, r.ToDefault)
 	quantiles("days to distress", "%.0f", 1, r.ToThin)
 	quantiles("lenders get back", "%.2f", 1, r.Back)
@@ -308,7 +308,7 @@ func printOdds(out io.Writer, o server.NetworkOdds) error {
 		fmt.Fprintf(w, "the same, from this epoch's blocks so far\t%.1f %%\n", 100*p)
 	}
 	for _, b := range o.Base {
-		fmt.Fprintf(w, "retargets of %g %% or worse, all %d known\t%.1f %%\n", 100*b.Threshold, b.N, 100*b.Share)
+		fmt.Fprintf(w, "retargets of %.0f %% or worse, all %d known\t%.1f %%\n", 100*b.Threshold, b.N, 100*b.Share)
 	}
 	for _, f := range o.Falls {
 		fmt.Fprintf(w, "difficulty fell\t%.1f %%\t%s to %s\n", 100*f.Depth, f.Peak.Format(time.DateOnly), f.Trough.Format(time.DateOnly))

@@ -216,9 +216,14 @@ func (s Scenario) firm(k Known, a notes, days int, hp0, hp float64, levers []Lev
 		eff *= 1 + l.JTH
 		f.Fixed += l.Fixed
 	}
-	up = min(max(up, 0), 1)
+	// Groups that were measured are what hashes now, failures taken off: more of
+	// the time hashing is more than that. A share of the time that was given ends
+	// at all of it.
+	if up = max(up, 0); c.Uptime > 0 {
+		up = min(up, 1)
+	}
 	a.add("power price", c.PowerPrice, "USD/MWh", "record", src)
-	a.add("share of time that machines hash, levers included", up, "share", "record", src)
+	a.add("share of the groups' hashrate that runs, levers included", up, "share", "record", src)
 	var all, worth float64
 	for i, g := range c.Groups {
 		if !(g.PH >= 0) || !(g.JTH > 0 && g.JTH < 1000) {

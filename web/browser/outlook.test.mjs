@@ -76,8 +76,11 @@ test('machine prices: a wrong line enters nothing and is named', async () => {
 })
 
 test('an outlook is played, and shows the company and the network apart', async () => {
-  await page.goto(site.url + '/')
-  await page.waitForFunction((n) => Number([...document.querySelectorAll('.conditions button')].find((e) => / hashing$/.test(e.textContent))?.textContent.match(/\d+/)?.[0]) > n / 2, machines, { timeout: 180_000 })
+  // Machines start, are polled, and hash.
+  await page.waitForFunction(async () => {
+    const base = await (await fetch('/api/v1/outlook')).json()
+    return base.ready && base.scenario.company.groups.length > 2
+  }, undefined, { timeout: 180_000, polling: 2_000 })
   await page.goto(site.url + '/money/outlook')
   await page.getByText('Nothing was played yet').waitFor()
   await page.getByRole('button', { name: 'Play', exact: true }).click()
@@ -158,11 +161,11 @@ test('the claims: each figure with its arithmetic and verdict', async () => {
 })
 
 test('who may not see money sees that, and the market all the same', async () => {
-  const res = await page.evaluate(async (pw) => {
+  const res = await page.evaluate(async () => {
     const post = (path, body) => fetch('/api/v1' + path, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) })
-    const r = await post('/invites', { grants: [{ role: 'viewer' }], name: 'vera' })
-    return { status: r.status, body: await r.json(), pw }
-  }, password)
+    const r = await post('/invites', { grants: [{ role: 'viewer' }] })
+    return { status: r.status, body: await r.json() }
+  })
   assert.ok(res.status < 300, JSON.stringify(res.body))
   const link = Object.values(res.body).find((v) => typeof v === 'string' && v.includes('#')) ?? res.body.link
   const other = await chrome.newContext({ viewport: { width: 1400, height: 900 } })

@@ -65,8 +65,8 @@ export function MarketPage() {
             {m.halving && (
               <Figure
                 name="Next halving"
-                value={day(m.halving.at)}
-                note={`${day(m.halving.early)} to ${day(m.halving.late)}; then ${m.halving.subsidy_sat / 1e8} BTC a block`}
+                value={new Date(m.halving.at).toLocaleDateString('en-US', { month: 'short', year: 'numeric', timeZone: 'UTC' })}
+                note={`${day(m.halving.at)}, ${day(m.halving.early)} to ${day(m.halving.late)}; then ${m.halving.subsidy_sat / 1e8} BTC a block`}
                 source={`Modelled: height ${grouped(m.halving.height)} at 590 s a block with two per cent of doubt about that mean; nine in ten outcomes lie between the dates.`}
               />
             )}
@@ -105,7 +105,8 @@ function Past({ simulated }: { simulated: boolean }) {
   const q = useQuery({
     queryKey: ['market', 'history', days],
     queryFn: ({ signal }) => ask<Schema['MarketHistoryBody']>('GET', `/market/history?from=${daysOn(today, -Number(days))}`, undefined, signal),
-    refetchInterval: 300_000,
+    // While the sources are first asked, the past comes in pieces.
+    refetchInterval: (s) => ((s.state.data?.days ?? []).length < 30 ? 5_000 : 300_000),
   })
   const drawn = useMemo(() => {
     const rows = q.data?.days ?? []
@@ -119,7 +120,7 @@ function Past({ simulated }: { simulated: boolean }) {
   return (
     <section aria-label="History">
       <div style={{ display: 'flex', justifyContent: 'space-between', alignItems: 'baseline', gap: 12, flexWrap: 'wrap' }}>
-        <h2 className="part">History</h2>
+        <h2 className="mpart">History</h2>
         <SegmentedControl size="xs" aria-label="How far back" data={spans} value={days} onChange={setDays} />
       </div>
       {q.error && <Trouble what="The history cannot be shown" error={q.error} again={() => void q.refetch()} />}
@@ -141,7 +142,7 @@ function Pools({ pools }: { pools: Schema['PoolBody'][] }) {
   if (pools.length === 0) return null
   return (
     <>
-      <h2 className="part">Who found the blocks of the last week</h2>
+      <h2 className="mpart">Who found the blocks of the last week</h2>
       <Wide label="Pools">
         <thead>
           <tr>
@@ -167,7 +168,7 @@ function Pools({ pools }: { pools: Schema['PoolBody'][] }) {
 function Sources({ list }: { list: Schema['MarketSource'][] }) {
   return (
     <>
-      <h2 className="part">Sources</h2>
+      <h2 className="mpart">Sources</h2>
       {list.length === 0 ? (
         <Empty title="No source is configured">
           Name an explorer or your own node under <code>market.feeds</code> in the configuration, or enter the numbers by hand below.
@@ -201,12 +202,12 @@ function Sources({ list }: { list: Schema['MarketSource'][] }) {
 }
 
 function Retargets() {
-  const q = useQuery({ queryKey: ['market', 'retargets'], queryFn: ({ signal }) => ask<Schema['RetargetRow'][]>('GET', '/market/retargets?limit=13', undefined, signal), refetchInterval: 600_000 })
+  const q = useQuery({ queryKey: ['market', 'retargets'], queryFn: ({ signal }) => ask<Schema['RetargetRow'][]>('GET', '/market/retargets?limit=13', undefined, signal), refetchInterval: (s) => ((s.state.data ?? []).length < 13 ? 5_000 : 600_000) })
   const rows = q.data ?? []
   if (rows.length === 0) return null
   return (
     <>
-      <h2 className="part">Retargets, newest first</h2>
+      <h2 className="mpart">Retargets, newest first</h2>
       <Wide label="Retargets">
         <thead>
           <tr>
@@ -264,7 +265,7 @@ function ByHand() {
   const rows = q.data ?? []
   return (
     <>
-      <h2 className="part">Entered by hand</h2>
+      <h2 className="mpart">Entered by hand</h2>
       <Text fz="sm" c="dimmed">
         A number entered here counts where it is newer than what the sources tell. Every entry keeps who made it, and is withdrawn rather than changed.
       </Text>

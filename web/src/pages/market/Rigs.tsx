@@ -33,7 +33,7 @@ export function Rigs() {
   }
   return (
     <>
-      <h2 className="part">Machine prices by efficiency</h2>
+      <h2 className="mpart">Machine prices by efficiency</h2>
       <Text fz="sm" c="dimmed">
         The book that the value of hashpower is reckoned with. No price is carried back in time, and kinds of evidence are not mixed.
       </Text>

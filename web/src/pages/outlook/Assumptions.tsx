@@ -15,7 +15,7 @@ export function Assumptions({ o }: { o: Schema['PlayOutcome'] }) {
   return (
     <section aria-label="What went in">
       <div style={{ display: 'flex', justifyContent: 'space-between', alignItems: 'baseline', gap: 12, flexWrap: 'wrap' }}>
-        <h2 className="part">What went in</h2>
+        <h2 className="mpart">What went in</h2>
         <SegmentedControl size="xs" aria-label="Which numbers" value={which} onChange={setWhich} data={[{ value: 'weak', label: `${weak.length} assumed` }, { value: 'all', label: `all ${all.length}` }]} />
       </div>
       <Wide label="Assumptions" testid="assumptions">

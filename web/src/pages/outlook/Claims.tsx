@@ -71,7 +71,7 @@ export function ClaimsPage() {
               ))}
             </tbody>
           </Wide>
-          <h2 className="part">What they are held against</h2>
+          <h2 className="mpart">What they are held against</h2>
           <Wide label="Sourced figures">
             <thead>
               <tr>

@@ -34,7 +34,7 @@ export function Compare({ scenario, onLoad }: { scenario: Scenario; onLoad: (s: 
   }
   return (
     <section aria-label="Scenarios">
-      <h2 className="part">Scenarios</h2>
+      <h2 className="mpart">Scenarios</h2>
       <form
         style={{ display: 'flex', gap: 10, alignItems: 'flex-end', flexWrap: 'wrap', marginBottom: 8 }}
         onSubmit={(e) => {
@@ -80,7 +80,7 @@ export function Compare({ scenario, onLoad }: { scenario: Scenario; onLoad: (s: 
               return (
                 <tr key={s.id}>
                   <th scope="row">
-                    {s.name}
+                    <span>{s.name}</span>
                     <Text fz="xs" c="dimmed">
                       {s.actor}, {new Date(s.updated_at).toLocaleDateString()}
                     </Text>

@@ -45,7 +45,7 @@ export function Hardware({ power }: { power: number }) {
   )
   return (
     <section aria-label="Hardware">
-      <h2 className="part">Repair or replace, per TH/s</h2>
+      <h2 className="mpart">Repair or replace, per TH/s</h2>
       <Text fz="sm" c="dimmed">
         A machine is the right, and not the duty, to turn power into bitcoin each day: its value is more than what today's margin says, and grows with uncertainty. The prices here are examples until you put in yours.
       </Text>

@@ -14,7 +14,7 @@ export function LeverOutcomes({ o }: { o: Schema['PlayOutcome'] }) {
   const idle = (o.levers ?? []).filter((l) => l.name !== 'all').every((l) => l.with.ratio_median === l.without.ratio_median && l.with.default.p === l.without.default.p && l.with.lowest_usd === l.without.lowest_usd)
   return (
     <section aria-label="With and without each lever">
-      <h2 className="part">With and without each lever, on the same futures</h2>
+      <h2 className="mpart">With and without each lever, on the same futures</h2>
       {idle && (
         <Text fz="sm" data-testid="idle-levers">
           The levers change nothing yet: no effect is measured or entered. Enter what you assume below, and play again.
@@ -85,7 +85,7 @@ export function Levers({ scenario, onChange }: { scenario: Scenario; onChange: (
   }
   return (
     <section aria-label="Levers">
-      <h2 className="part">Levers</h2>
+      <h2 className="mpart">Levers</h2>
       <Text fz="sm" c="dimmed">
         What Ballast's machine learning is worth enters as its measured effect. What is not measured yet is entered by hand and stays marked as assumed.
       </Text>

@@ -112,8 +112,8 @@ function Outcome({ o }: { o: Schema['PlayOutcome'] }) {
         <Figure name="Lowest cash and coins, median" value={usd(at(r.lowest, 0.5)?.value)} note={`one in twenty under ${usd(at(r.lowest, 0.05)?.value)}`} source="Modelled: the lowest liquidity of each future on any day." />
         <Figure name="Half of the defaults by" value={r.to_default && at(r.to_default, 0.5) ? daysOn(s.from ?? '', at(r.to_default, 0.5)!.value) : '–'} note={r.to_default && r.to_default.length > 0 ? `one in four by ${daysOn(s.from ?? '', at(r.to_default, 0.25)!.value)}` : 'no future defaults'} source="Modelled: the day on which a future's cash is under nought with all free coins sold; of the futures that default." />
       </div>
-      <div className="sides" data-testid="sides">
-        <section className="side" aria-label="The company">
+      <div className="msides" data-testid="sides">
+        <section className="mside" aria-label="The company">
           <h2>The company</h2>
           <p>Whether it can pay. Debt, cash, coins and power decide.</p>
           <Dial name={`Cannot pay by ${s.to}`} note="default: cash under nought with all free coins sold" c={r.default} />
@@ -126,7 +126,7 @@ function Outcome({ o }: { o: Schema['PlayOutcome'] }) {
             </Text>
           )}
         </section>
-        <section className="side" aria-label="The network">
+        <section className="mside" aria-label="The network">
           <h2>The network</h2>
           <p>Another event. Machines change owners and keep hashing: through the defaults of winter 2022 difficulty fell 8 % and was at a new high a month later.</p>
           <Dial name={`A retarget of ${share(s.shrink, 0)} or worse`} c={r.shrinks} />
@@ -160,7 +160,7 @@ function fanOf(o: Schema['PlayOutcome']): { ratio?: Fan; hashprice?: Fan } {
     const qs = (of(rows[0]!) ?? []).map((q) => q.at)
     return { label, times: [begin, ...rows.map((m) => begin + m.day * 86_400)], quantiles: qs.map((p) => ({ q: p, values: [now ?? null, ...rows.map((m) => at(of(m), p)?.value ?? null)] })) }
   }
-  return { ratio: make('ratio, median', o.start.ratio, (m) => m.ratio), hashprice: make('hashprice, median', o.start.hashprice_usd, (m) => m.hashprice) }
+  return { ratio: make('ratio', o.start.ratio, (m) => m.ratio), hashprice: make('hashprice', o.start.hashprice_usd, (m) => m.hashprice) }
 }
 
 /** What history says about the next retarget. */

@@ -54,7 +54,7 @@ export function PeersPage() {
           <Text fz="xs" c="dimmed" mt={6}>
             Fees of {share(b.fee_share)} of the reward, give or take {share(b.fee_share_off)}; the range also holds rounding and luck.
           </Text>
-          <h2 className="part">By size</h2>
+          <h2 className="mpart">By size</h2>
           <Wide label="By size">
             <thead>
               <tr>
@@ -111,7 +111,7 @@ function Import({ columns }: { columns: string[] }) {
   const wrong = seen?.errors ?? []
   return (
     <section aria-label="Import">
-      <h2 className="part">Enter production reports</h2>
+      <h2 className="mpart">Enter production reports</h2>
       <Textarea
         label="CSV"
         description={`Columns: ${columns.join(', ') || 'firm, month, btc_mined, installed_ehs, luck, source'}. A report of the same miner and month takes the old one's place.`}

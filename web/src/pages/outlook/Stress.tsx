@@ -66,13 +66,13 @@ export function StressPage() {
       )}
       {s && b?.ready && (
         <>
-          <h2 className="part">Shocks, at once</h2>
+          <h2 className="mpart">Shocks, at once</h2>
           <div className="knobs">
             <Knob name="Price of a bitcoin" min={-0.8} max={0.5} step={0.05} value={m.price_shock ?? 0} onChange={(v) => market({ price_shock: v })} show={signed} note="2018: −84 % within a year" />
             <Knob name="Difficulty" min={-0.5} max={1} step={0.05} value={m.difficulty_shock ?? 0} onChange={(v) => market({ difficulty_shock: v })} show={signed} note="2021, a ban: −45 %" />
             <Knob name="Power price" min={-0.5} max={2} step={0.05} value={m.power_shock ?? 0} onChange={(v) => market({ power_shock: v })} show={signed} />
           </div>
-          <h2 className="part">Treasury policy</h2>
+          <h2 className="mpart">Treasury policy</h2>
           <div className="knobs">
             <Knob name="Sell of each day's coins" min={0} max={1} step={0.05} value={p.sell ?? 0} onChange={(v) => policy({ sell: v })} show={part} />
             <Knob name="Cover of each day's payments" min={0} max={1} step={0.05} value={p.cover ?? 0} onChange={(v) => policy({ cover: v })} show={part} note="by selling coins, and hold the rest" />
@@ -136,22 +136,22 @@ function Table({ a, b }: { a: Schema['PlayOutcome']; b: Schema['PlayOutcome'] })
           As it is
         </th>
         <th scope="col" className="num">
-          With shocks and policy
+          Stressed
         </th>
       </tr>
     </thead>
   )
   return (
-    <div className="sides" style={{ marginTop: 12 }}>
+    <div className="msides" style={{ marginTop: 12 }}>
       <section aria-label="What it does">
-        <h2 className="part">What it does to the company</h2>
+        <h2 className="mpart">What it does to the company</h2>
         <Wide label="Stress" testid="stress-table">
           {head}
           <tbody>{body(rows)}</tbody>
         </Wide>
       </section>
       <section aria-label="The cascade">
-        <h2 className="part">The cascade, step by step</h2>
+        <h2 className="mpart">The cascade, step by step</h2>
         <Wide label="Cascade" testid="cascade">
           {head}
           <tbody>{body(cascade)}</tbody>

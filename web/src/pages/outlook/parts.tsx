@@ -64,8 +64,8 @@ export function Simulated({ what }: { what: string }) {
 export function Wide({ label, children, testid }: { label: string; children: ReactNode; testid?: string }) {
   return (
     // biome-ignore lint: a region that scrolls must be reached by keyboard
-    <div className="wide" role="region" aria-label={label} tabIndex={0} data-testid={testid}>
-      <table className="facts">{children}</table>
+    <div className="mwide" role="region" aria-label={label} tabIndex={0} data-testid={testid}>
+      <table className="mtable">{children}</table>
     </div>
   )
 }

@@ -31,11 +31,11 @@ vet:
 test-go:
 	BALLAST_REQUIRE_POSTGRES=1 $(GO) test -timeout 12m $(PKGS)
 
-test-web: build ## types, unit tests, reproducible build, and a real browser against the running binary
+test-web: build ## types, unit tests, reproducible build, and every page and flow in a real browser
 	@scripts/test-web
 
-test-browser: build tools/deps ## every page and flow in a real browser, one area after the other
-	@BROWSER=all scripts/test-web
+test-browser: build tools/deps ## only the browser: every page and flow, or BROWSER="access frame"
+	@cd web && node browser/run.mjs $(BROWSER)
 
 web: build ## rebuild web/dist after a change to the dashboard's source
 	bin/ballast openapi > docs/openapi.yaml

@@ -1,7 +1,9 @@
 package forecast
 
 import (
+	"encoding/json"
 	"fmt"
+	"io"
 	"math"
 	"slices"
 
@@ -22,12 +24,16 @@ import (
 type Ensemble struct {
 	Windows  []int                // of LEAR, in days; nil is 56, 84, 1092 and 1456
 	Nets     *Nets                // nil is the networks of [DefaultNets]
+	Groves   []Grove              // nil is the trees of [DefaultGroves]
 	History  int                  // days from whose errors it learns; 0 is 182
 	SpikeAt  float64              // price above which an hour is a spike; 0 is none
 	Workers  int                  // goroutines; 0 is one
 	Progress func(done, days int) // is told while it makes up for the past; may be nil
 
 	cores map[string]*core
+	watch func(past []outlook) // sees what each forecast is made from
+	clock func() float64       // processor seconds, when they are counted
+	used  Used
 }
 
 var _ Forecaster = (*Ensemble)(nil)
@@ -41,14 +47,24 @@ const leastPast = 56
 
 // core is what is remembered for one set of known series.
 type core struct {
-	nets *Nets
-	said map[int]opinion // by calendar date
+	nets  *Nets
+	trees []Grove
+	said  map[int]opinion // by calendar date
+}
+
+// Used are processor seconds.
+type Used struct {
+	Lear  float64 `json:"lear"`
+	Nets  float64 `json:"nets"`
+	Trees float64 `json:"trees"`
+	Cone  float64 `json:"cone"` // and all the rest
 }
 
 // opinion is what each model said of a day before it came.
 type opinion struct {
-	lear [][Hours]float64
-	nets [][Hours]float64 // each network
+	Lear  [][Hours]float64 `json:"lear"`  // each window
+	Nets  [][Hours]float64 `json:"nets"`  // each network
+	Trees [][Hours]float64 `json:"trees"` // each grove
 }
 
 // Name and version.
@@ -59,9 +75,16 @@ func (e *Ensemble) Name() string { return "ensemble@1" }
 func DefaultNets() *Nets {
 	return &Nets{
 		Members: 8, Hidden: []int{96, 96}, Window: 1456, Seed: 1, Renew: 56,
-		First: learn.Training{Epochs: 60, Batch: 64, Rate: 2e-3, Cool: true, Decay: 1},
+		Level: true,
+		First: learn.Training{Epochs: 40, Batch: 64, Rate: 2e-3, Cool: true, Decay: 1},
 		Daily: learn.Training{Epochs: 1, Batch: 64, Rate: 2e-4, Decay: 1},
 	}
+}
+
+// DefaultGroves are the trees of the ensemble, chosen likewise.
+func DefaultGroves() []Grove {
+	how := learn.Boosting{Rounds: 200, Depth: 6, Rate: 0.08, Bins: 64, LeafLeast: 20, Rows: 0.6, Columns: 0.5}
+	return []Grove{{Window: 728, Renew: 14, How: how}, {Window: 1456, Renew: 14, Shift: 7, How: how}}
 }
 
 // Forecast answers the distribution of day d. Known series that are missing at d,
@@ -96,21 +119,25 @@ func (e *Ensemble) Forecast(p *Panel, d int) (*Distribution, error) {
 				e.Progress(i-from+1, d-from)
 			}
 		}
-		past = append(past, outlook{said: o, recent: recent(view, i)})
+		past = append(past, outlook{said: o, recent: week(view, i), weekend: view.weekend(i)})
 		if i < d {
 			past[i-from].came = view.Price[i]
 		}
 	}
 	for day := range c.said {
-		if day < view.day(from)-7 {
+		if e.clock == nil && day < view.day(from)-7 {
 			delete(c.said, day)
 		}
 	}
 	mix(past)
+	if e.watch != nil {
+		e.watch(past)
+	}
 	out := &Distribution{Series: p.Market, Issued: p.Date(d), Model: e.Name(), Start: p.Date(d), Slot: 3600e9, Levels: learn.Levels(99), Notes: notes}
-	today := past[len(past)-1]
-	out.Mean = slices.Clone(today.mean[:])
 	out.Values = cone(past, out.Levels)
+	for _, q := range out.Values {
+		out.Mean = append(out.Mean, q[len(q)/2])
+	}
 	if e.SpikeAt != 0 {
 		out.SpikeAt = e.SpikeAt
 		for s := range out.Values {
@@ -140,10 +167,13 @@ func (d *Distribution) above(s int, price float64) float64 {
 }
 
 func (e *Ensemble) core(view *Panel) (*core, error) {
+	return e.open(fmt.Sprintf("%q", view.Names))
+}
+
+func (e *Ensemble) open(key string) (*core, error) {
 	if e.cores == nil {
 		e.cores = make(map[string]*core)
 	}
-	key := fmt.Sprintf("%q", view.Names)
 	c := e.cores[key]
 	if c == nil {
 		nets := e.Nets
@@ -155,7 +185,17 @@ func (e *Ensemble) core(view *Panel) (*core, error) {
 		if fresh.Members > 0 && (fresh.Renew < 1 || fresh.Window < leastDays) {
 			return nil, fmt.Errorf("networks that live %d days and learn %d: %w", fresh.Renew, fresh.Window, ErrTooShort)
 		}
-		c = &core{nets: &fresh, said: make(map[int]opinion)}
+		groves := slices.Clone(e.Groves)
+		if e.Groves == nil {
+			groves = DefaultGroves()
+		}
+		for i := range groves {
+			groves[i].trees, groves[i].Workers = nil, max(e.Workers, 1)
+			if groves[i].Renew < 1 || groves[i].Window < leastDays {
+				return nil, fmt.Errorf("trees that live %d days and learn %d: %w", groves[i].Renew, groves[i].Window, ErrTooShort)
+			}
+		}
+		c = &core{nets: &fresh, trees: groves, said: make(map[int]opinion)}
 		e.cores[key] = c
 	}
 	return c, nil
@@ -167,7 +207,14 @@ func (e *Ensemble) ask(c *core, p *Panel, i int) (o opinion, err error) {
 	if windows == nil {
 		windows = Windows
 	}
-	last := 0
+	last, before := 0, 0.0
+	spent := func(on *float64) {
+		if e.clock != nil {
+			now := e.clock()
+			*on, before = *on+now-before, now
+		}
+	}
+	spent(new(float64))
 	for _, w := range windows {
 		if w = min(w, i); w == last {
 			continue // the past is shorter than both
@@ -177,23 +224,27 @@ func (e *Ensemble) ask(c *core, p *Panel, i int) (o opinion, err error) {
 		if err != nil {
 			return o, err
 		}
-		o.lear = append(o.lear, f)
+		o.Lear = append(o.Lear, f)
 	}
+	spent(&e.used.Lear)
 	if c.nets.Members > 0 && i >= 7+leastDays {
-		if o.nets, err = c.nets.Forecast(p, i); err != nil {
+		if o.Nets, err = c.nets.Forecast(p, i); err != nil {
 			return o, err
 		}
 	}
-	return o, nil
-}
-
-// recent is the middle and the spread of the prices of the week before day i.
-func recent(p *Panel, i int) scale {
-	week := make([]float64, 0, 7*Hours)
-	for _, day := range p.Price[i-7 : i] {
-		week = append(week, day[:]...)
+	spent(&e.used.Nets)
+	for g := range c.trees {
+		if i < 8+leastDays {
+			break
+		}
+		f, err := c.trees[g].Forecast(p, i)
+		if err != nil {
+			return o, err
+		}
+		o.Trees = append(o.Trees, f)
 	}
-	return newScale(week)
+	spent(&e.used.Trees)
+	return o, nil
 }
 
 // usable is the panel without the known series that cannot be used for day d and
@@ -269,4 +320,48 @@ func fill(days [][Hours]float64) ([][Hours]float64, bool) {
 		}
 	}
 	return out, true
+}
+
+// memory is what an ensemble writes of what it said.
+type memory struct {
+	Kind string                     `json:"kind"`
+	Said map[string]map[int]opinion `json:"said"` // by known series, then by days since 1970
+	Used Used                       `json:"used"`
+}
+
+// Save writes what was said of the days remembered, so that another process need
+// not make up for them.
+func (e *Ensemble) Save(w io.Writer) error {
+	m := memory{Kind: "ballast " + e.Name(), Said: make(map[string]map[int]opinion), Used: e.used}
+	for key, c := range e.cores {
+		m.Said[key] = c.said
+	}
+	return json.NewEncoder(w).Encode(m)
+}
+
+// Load takes up what an ensemble of the same kind and settings has saved of the
+// same series.
+func (e *Ensemble) Load(r io.Reader) error {
+	var m memory
+	if err := json.NewDecoder(r).Decode(&m); err != nil {
+		return fmt.Errorf("reading what was forecast: %w: %w", ErrFormat, err)
+	}
+	if m.Kind != "ballast "+e.Name() {
+		return fmt.Errorf("reading what was forecast: kind %q: %w", m.Kind, ErrFormat)
+	}
+	for key, said := range m.Said {
+		c, err := e.open(key)
+		if err != nil {
+			return err
+		}
+		for day, o := range said {
+			if len(o.Lear) == 0 {
+				return fmt.Errorf("reading what was forecast: day %d has no forecast: %w", day, ErrFormat)
+			}
+			c.said[day] = o
+		}
+	}
+	e.used = m.Used
+	e.used.Cone = 0 // distributions are made anew
+	return nil
 }

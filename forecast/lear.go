@@ -23,6 +23,9 @@ import (
 type LEAR struct {
 	Window  int // days of the past that it learns from
 	Workers int // hours at work at once; 0 is one
+	// Level makes prices differences from the middle of the week before, which is
+	// not in the published model: slow changes of the level then need no learning.
+	Level bool
 }
 
 var priceLags = [...]int{1, 2, 3, 7}
@@ -57,8 +60,16 @@ func (m LEAR) Forecast(p *Panel, d int) (out [Hours]float64, err error) {
 	}
 	n, cols := d-first, columns(len(p.Known))
 	x := make([]float64, (n+1)*cols)
+	level := make([]float64, n+1)
 	for i := range n + 1 { // the last row is the day to forecast
-		p.row(first+i, x[i*cols:(i+1)*cols])
+		row := x[i*cols : (i+1)*cols]
+		p.row(first+i, row)
+		if m.Level {
+			level[i] = week(p, first+i).median
+			for j := range Hours * len(priceLags) {
+				row[j] -= level[i]
+			}
+		}
 	}
 	bent := cols - weekdays
 	column := make([]float64, n)
@@ -87,7 +98,7 @@ func (m LEAR) Forecast(p *Panel, d int) (out [Hours]float64, err error) {
 			y, scaled := make([]float64, n), make([]float64, n)
 			for h := w; h < Hours; h += workers {
 				for i := range n {
-					y[i] = p.Price[first+i][h]
+					y[i] = p.Price[first+i][h] - level[i]
 				}
 				s := newScale(y)
 				for i, v := range y {
@@ -104,7 +115,7 @@ func (m LEAR) Forecast(p *Panel, d int) (out [Hours]float64, err error) {
 						v += b * (today[j] - gram.Mean[j])
 					}
 				}
-				out[h] = s.straighten(v)
+				out[h] = level[n] + s.straighten(v)
 			}
 		})
 	}

@@ -26,6 +26,7 @@ type Nets struct {
 	Daily    learn.Training // and each day after
 	Renew    int            // days that a member lives
 	HalfLife float64        // days after which a day counts half; 0 is never
+	Level    bool           // every other member learns prices as differences from the week before
 
 	alive []*member
 }
@@ -35,6 +36,7 @@ const leastDays = 90
 
 // member is one network and the rows that it has learned, in its own scales.
 type member struct {
+	levels bool
 	net    *learn.Net
 	born   int // date of the first day that it did not learn at birth
 	upTo   int // date before which days are learned
@@ -53,13 +55,13 @@ func (m *Nets) birth(p *Panel, d, k int) int {
 
 // bear trains a new member on the days before b.
 func (m *Nets) bear(p *Panel, b, k int) (*member, error) {
-	cols := columns(len(p.Known))
-	n := &member{born: p.day(b), upTo: p.day(b)}
+	n := &member{born: p.day(b), upTo: p.day(b), levels: m.Level && k%2 == 1}
+	cols := columns(len(p.Known)) + 1
 	first := max(7, b-m.Window+7)
 	rows := b - first
 	all := make([]float64, rows*cols)
 	for i := range rows {
-		p.row(first+i, all[i*cols:(i+1)*cols])
+		n.row(p, first+i, all[i*cols:(i+1)*cols])
 	}
 	n.inputs = make([]scale, cols-weekdays)
 	col := make([]float64, rows)
@@ -71,7 +73,7 @@ func (m *Nets) bear(p *Panel, b, k int) (*member, error) {
 	}
 	for h := range n.prices {
 		for i := range col {
-			col[i] = p.Price[first+i][h]
+			col[i] = p.Price[first+i][h] - n.level(p, first+i)
 		}
 		n.prices[h] = newScale(col)
 	}
@@ -87,11 +89,33 @@ func (m *Nets) bear(p *Panel, b, k int) (*member, error) {
 	return n, n.train(m.First, m.HalfLife)
 }
 
+// row is what the member reads of day d: the inputs of LEAR, prices perhaps as
+// differences from the level, and the level.
+func (n *member) row(p *Panel, d int, out []float64) {
+	out[0] = week(p, d).median
+	p.row(d, out[1:])
+	// The days of the week stay last.
+	if n.levels {
+		for j := range Hours * len(priceLags) {
+			out[1+j] -= out[0]
+		}
+	}
+}
+
+// level is what the member's prices of day d are differences from.
+func (n *member) level(p *Panel, d int) float64 {
+	if !n.levels {
+		return 0
+	}
+	return week(p, d).median
+}
+
 // learned adds day i to what the member trains on.
 func (n *member) learned(p *Panel, i int, row []float64) {
 	n.x = n.bend(row, n.x)
+	level := n.level(p, i)
 	for h, v := range p.Price[i] {
-		n.y = append(n.y, float32(n.prices[h].bend(v)))
+		n.y = append(n.y, float32(n.prices[h].bend(v-level)))
 	}
 }
 
@@ -121,10 +145,10 @@ func (m *Nets) forecast(p *Panel, d, k int) (out [Hours]float64, err error) {
 		}
 		m.alive[k] = n
 	}
-	row := make([]float64, columns(len(p.Known)))
+	row := make([]float64, columns(len(p.Known))+1)
 	for ; n.upTo < p.day(d); n.upTo++ {
 		i := n.upTo - p.day(0)
-		p.row(i, row)
+		n.row(p, i, row)
 		n.learned(p, i, row)
 		if over := len(n.y)/Hours - max(m.Window-7, leastDays); over > 0 {
 			n.x, n.y = n.x[over*len(row):], n.y[over*Hours:]
@@ -133,12 +157,13 @@ func (m *Nets) forecast(p *Panel, d, k int) (out [Hours]float64, err error) {
 			return out, err
 		}
 	}
-	p.row(d, row)
+	n.row(p, d, row)
+	level := n.level(p, d)
 	var y [Hours]float32
 	n.net.Predict(n.bend(row, nil), y[:], n.room)
 	for h, v := range y {
 		// Nothing a net says may be further out than what it has seen twice over.
-		out[h] = n.prices[h].straighten(math.Max(-9, math.Min(9, float64(v))))
+		out[h] = level + n.prices[h].straighten(math.Max(-9, math.Min(9, float64(v))))
 	}
 	return out, nil
 }

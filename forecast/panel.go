@@ -31,6 +31,21 @@ func (p *Panel) Date(d int) time.Time { return p.First.AddDate(0, 0, d) }
 // the panel begins.
 func (p *Panel) day(d int) int { return int(p.First.Unix()/86400) + d }
 
+// weekend tells whether day d is a Saturday or a Sunday.
+func (p *Panel) weekend(d int) bool {
+	w := p.Date(d).Weekday()
+	return w == time.Saturday || w == time.Sunday
+}
+
+// week is the middle and the spread of the prices of the seven days before day d.
+func week(p *Panel, d int) scale {
+	v := make([]float64, 0, 7*Hours)
+	for _, day := range p.Price[d-7 : d] {
+		v = append(v, day[:]...)
+	}
+	return newScale(v)
+}
+
 // The ways in which dates are written in the open benchmark's files.
 var stamps = []string{"2006-01-02 15:04:05", "2006-01-02 15:04", "2006/1/2 15:04", "2006/1/2 15:04:05", "2006-01-02T15:04:05", "02/01/2006 15:04", time.RFC3339}
 

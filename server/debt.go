@@ -74,7 +74,7 @@ func (s *Server) open(ctx context.Context, q ScopeQuery) (*desk.Desk, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.deskOf(ctx, b, trouble, q.scope(b.Terms), time.Now()), nil
+	return s.deskOf(b, trouble, q.scope(b.Terms), time.Now()), nil
 }
 
 func (s *Server) registerDebt() {
@@ -227,15 +227,14 @@ func (s *Server) keepDebtDays(ctx context.Context) {
 }
 
 func (s *Server) keepDebtDay(ctx context.Context, now time.Time) error {
-	b, err := s.Record.MoneyBook(ctx)
+	book, _, err := s.moneyBook(ctx)
 	if err != nil {
 		return err
 	}
-	book, _ := readBook(b)
 	if book.Empty() {
 		return nil
 	}
-	d := s.deskOf(ctx, book, nil, ScopeQuery{Converts: true}.scope(book.Terms), now)
+	d := s.deskOf(book, nil, ScopeQuery{Converts: true}.scope(book.Terms), now)
 	body, err := json.Marshal(d.Day())
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"ballast/debt"
@@ -12,6 +13,7 @@ import (
 	"ballast/fleet"
 	"ballast/ledger"
 	"ballast/market"
+	"ballast/market/ticker"
 	"ballast/miner"
 	"ballast/unit"
 )
@@ -21,8 +23,6 @@ type entryDoc struct {
 	Pledged bool       `json:"pledged,omitempty"`
 	Every   desk.Every `json:"every,omitempty"`
 	Until   debt.Date  `json:"until,omitzero"`
-	Over    float64    `json:"over,omitempty"`
-	Under   float64    `json:"under,omitempty"`
 	Source  string     `json:"source,omitempty"`
 }
 
@@ -32,7 +32,6 @@ const (
 	entryFlow    = "flow"
 	entryPayment = "payment"
 	entryRate    = "rate"
-	entryRig     = "machine-price"
 )
 
 // readBook makes the desk's book of the record's. What cannot be read is told,
@@ -96,14 +95,33 @@ func readEntry(out *desk.Book, e ledger.MoneyEntry) error {
 		out.Paid = append(out.Paid, desk.Paid{ID: e.ID, Facility: e.Name, Due: due, On: on, Amount: amount, Note: doc.Source, Source: s})
 	case entryRate:
 		out.Rates = append(out.Rates, desk.RatePoint{ID: e.ID, Name: e.Name, On: on, Rate: debt.Rate(e.Amount), Note: doc.Source, Source: s})
-	case entryRig:
-		out.Rigs = append(out.Rigs, market.RigPrice{At: on.Time(), Tier: market.Tier{Over: unit.Efficiency(doc.Over), Under: unit.Efficiency(doc.Under)}, Rate: market.RigRate{Micro: e.Amount, Currency: unit.Currency(e.Currency)}, Kind: market.RigPriceKind(e.Part), Source: doc.Source})
-		out.RigIDs = append(out.RigIDs, e.ID)
 	}
 	return nil
 }
 
-// writeDraft makes the record's change of a draft.
+// writeRigs puts a draft's prices of machines into the record, in place of those
+// of the same day, tier and kind.
+func writeRigs(ctx context.Context, tx ledger.Tx, b desk.Book, d desk.Draft, by ledger.Audit) error {
+	if len(d.Rigs) == 0 {
+		return nil
+	}
+	var add []ledger.RigPrice
+	for _, x := range d.Rigs {
+		for i, old := range b.Rigs {
+			if old.At.Equal(x.At) && old.Tier == x.Tier && old.Kind == x.Kind {
+				if err := tx.DeleteRigPrice(ctx, b.RigIDs[i], by); err != nil {
+					return err
+				}
+			}
+		}
+		add = append(add, ledger.RigPrice{At: x.At, Tier: x.Tier.String(), Micro: x.Rate.Micro, Currency: string(x.Rate.Currency), Kind: string(x.Kind), Source: x.Source})
+	}
+	_, err := tx.AddRigPrices(ctx, add, by)
+	return err
+}
+
+// writeDraft makes the record's change of a draft, all but prices of machines:
+// these are the market's, see writeRigs.
 func writeDraft(seen int64, d desk.Draft) (ledger.MoneyChange, error) {
 	c := ledger.MoneyChange{Seen: seen}
 	for _, f := range d.Facilities {
@@ -134,10 +152,6 @@ func writeDraft(seen int64, d desk.Draft) (ledger.MoneyChange, error) {
 	for _, x := range d.Rates {
 		add(ledger.MoneyEntry{Kind: entryRate, Day: x.On.String(), Name: x.Name, Amount: int64(x.Rate)}, entryDoc{Source: x.Note})
 	}
-	for _, x := range d.Rigs {
-		add(ledger.MoneyEntry{Kind: entryRig, Day: x.At.Format(time.DateOnly), Name: x.Tier.String(), Part: string(x.Kind), Amount: x.Rate.Micro, Currency: string(x.Rate.Currency)},
-			entryDoc{Over: float64(x.Tier.Over), Under: float64(x.Tier.Under), Source: x.Source})
-	}
 	return c, err
 }
 
@@ -156,23 +170,59 @@ func (s *Server) moneyBook(ctx context.Context) (desk.Book, []string, error) {
 		return desk.Book{}, nil, s.recordError("reading the money book", err)
 	}
 	out, trouble := readBook(b)
-	return out, trouble, nil
-}
-
-// desk opens the company's position at a moment. Trouble with single rows is
-// among its remarks.
-func (s *Server) desk(ctx context.Context, sc debt.Scope, now time.Time) (*desk.Desk, error) {
-	b, trouble, err := s.moneyBook(ctx)
+	prices, err := s.Record.RigPrices(ctx)
 	if err != nil {
-		return nil, err
+		return desk.Book{}, nil, s.recordError("reading the machine prices", err)
 	}
-	return s.deskOf(ctx, b, trouble, sc, now), nil
+	return out, append(trouble, readRigs(&out, prices)...), nil
 }
 
-func (s *Server) deskOf(ctx context.Context, b desk.Book, trouble []string, sc debt.Scope, now time.Time) *desk.Desk {
-	in := desk.In{Now: now, Book: b, Scope: sc, Fleet: s.liveFleet(b.Terms, b.TermsFrom, now)}
-	in.Market = deskMarket(s.MarketNow())
-	d := desk.Open(in)
+// readRigs puts the record's prices of machines into a book.
+func readRigs(out *desk.Book, prices []ledger.RigPrice) []string {
+	var trouble []string
+	for _, p := range prices {
+		t, err := market.ParseTier(strings.TrimSuffix(p.Tier, " J/TH"))
+		if err != nil {
+			trouble = append(trouble, fmt.Sprintf("The price of machines of %s for %s cannot be read and is in no figure: %v", p.At.Format(time.DateOnly), p.Tier, err))
+			continue
+		}
+		out.Rigs = append(out.Rigs, market.RigPrice{At: p.At, Tier: t, Rate: market.RigRate{Micro: p.Micro, Currency: unit.Currency(p.Currency)}, Kind: market.RigPriceKind(p.Kind), Source: p.Source})
+		out.RigIDs = append(out.RigIDs, p.ID)
+	}
+	return trouble
+}
+
+// marketOf is the market of now as the desk takes it.
+func marketOf(st ticker.State) desk.Market {
+	var m desk.Market
+	if q, ok := st.Price.Get(); ok {
+		m.Price = desk.Of(q.Value, quoteSource(q))
+	}
+	if q, ok := st.Difficulty.Get(); ok {
+		m.Difficulty = desk.Of(q.Value, quoteSource(q))
+	}
+	if q, ok := st.Tip.Get(); ok {
+		m.Height = desk.Of(q.Value, quoteSource(q))
+	}
+	fees, ok := st.Fees.Get()
+	subsidy, ok2 := st.Subsidy.Get()
+	if all := fees.Value + float64(subsidy.Value); ok && ok2 && all > 0 {
+		src := quoteSource(fees)
+		src.What = "fees of a block over subsidy and fees, mean of 144 blocks, " + src.What
+		m.FeeShare = desk.Of(fees.Value/all, src)
+	}
+	return m
+}
+
+func quoteSource[T any](q ticker.Quote[T]) desk.Source {
+	if q.ByHand {
+		return desk.Source{How: desk.Entered, What: "entered by hand: " + q.Source, At: q.At}
+	}
+	return desk.Source{How: desk.Quoted, What: q.Source, At: q.At}
+}
+
+func (s *Server) deskOf(b desk.Book, trouble []string, sc debt.Scope, now time.Time) *desk.Desk {
+	d := desk.Open(desk.In{Now: now, Book: b, Scope: sc, Fleet: s.liveFleet(b.Terms, b.TermsFrom, now), Market: marketOf(s.MarketNow())})
 	d.Remarks = append(trouble, d.Remarks...)
 	return d
 }

@@ -31,11 +31,29 @@ func SeedExample(ctx context.Context, record ledger.Store, machines int, now tim
 		return nil
 	}
 	ths, watts := float64(machines)*exampleTHs, float64(machines)*exampleWatts
-	change, book, err := exampleBook(now, ths, watts)
+	b, err := exampleBook(now, ths, watts)
 	if err != nil {
 		return err
 	}
-	_, err = record.ChangeMoney(ctx, change, ledger.By("example"))
+	all := desk.Draft{Balances: b.Balances, Flows: b.Flows, Paid: b.Paid, Rates: b.Rates, Rigs: b.Rigs}
+	for _, f := range b.Facilities {
+		all.Facilities = append(all.Facilities, f.Facility)
+	}
+	change, err := writeDraft(0, all)
+	if err != nil {
+		return err
+	}
+	if change.Terms, err = json.Marshal(b.Terms); err != nil {
+		return err
+	}
+	by := ledger.By("example")
+	err = record.Tx(ctx, func(tx ledger.Tx) error {
+		if err := writeRigs(ctx, tx, desk.Book{}, all, by); err != nil {
+			return err
+		}
+		_, err := tx.ChangeMoney(ctx, change, by)
+		return err
+	})
 	if errors.Is(err, ledger.ErrStale) {
 		return nil // another program on the same record was faster
 	}
@@ -45,7 +63,6 @@ func SeedExample(ctx context.Context, record ledger.Store, machines int, now tim
 	// A position of a week ago, so that the page can say what changed: fewer
 	// machines and a lower price, made up like all of it.
 	then := now.AddDate(0, 0, -7)
-	b, _ := readBook(book)
 	b.Terms.Market.Price.Minor = b.Terms.Market.Price.Minor * 97 / 100
 	b.Terms.Market.On = debt.DateOf(then)
 	for i := range b.Balances { // known a week earlier, a little more cash
@@ -66,15 +83,9 @@ func SeedExample(ctx context.Context, record ledger.Store, machines int, now tim
 	return record.SaveDebtDay(ctx, ledgerDay(d.On.String(), body, then))
 }
 
-// exampleBook is the example company as a change of an empty book, and as the
-// book that it makes.
-func exampleBook(now time.Time, ths, watts float64) (ledger.MoneyChange, ledger.MoneyBook, error) {
+// exampleBook is the example company as a book.
+func exampleBook(now time.Time, ths, watts float64) (desk.Book, error) {
 	terms, files := desk.Example(now, ths, watts)
-	body, err := json.Marshal(terms)
-	if err != nil {
-		return ledger.MoneyChange{}, ledger.MoneyBook{}, err
-	}
-	whole := ledger.MoneyChange{Terms: body}
 	b := desk.Book{Terms: terms}
 	for _, k := range desk.Kinds {
 		draft, bad := desk.Read(k, files[k])
@@ -82,20 +93,9 @@ func exampleBook(now time.Time, ths, watts float64) (ledger.MoneyChange, ledger.
 			draft, _, bad = desk.Compare(b, draft)
 		}
 		if len(bad) > 0 {
-			return whole, ledger.MoneyBook{}, fmt.Errorf("the example's %s, line %d, %s: %s", k, bad[0].Line, bad[0].Column, bad[0].Reason)
+			return b, fmt.Errorf("the example's %s, line %d, %s: %s", k, bad[0].Line, bad[0].Column, bad[0].Reason)
 		}
 		b = b.With(draft, desk.Source{How: desk.Entered, What: "made up", At: now})
 	}
-	// Covenants changed facilities after they were added: what counts is the end.
-	end := desk.Draft{Balances: b.Balances, Flows: b.Flows, Paid: b.Paid, Rates: b.Rates, Rigs: b.Rigs}
-	for _, f := range b.Facilities {
-		end.Facilities = append(end.Facilities, f.Facility)
-	}
-	c, err := writeDraft(0, end)
-	if err != nil {
-		return whole, ledger.MoneyBook{}, err
-	}
-	whole.Facilities, whole.Entries = c.Facilities, c.Entries
-	book := ledger.MoneyBook{Rev: 1, Facilities: whole.Facilities, Entries: whole.Entries, Terms: ledger.MoneyTerms{Version: 1, Body: body, Actor: "example", At: now}}
-	return whole, book, nil
+	return b, nil
 }

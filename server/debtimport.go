@@ -58,7 +58,7 @@ func (s *Server) importDebt(ctx context.Context, in *debtImportInput) (*struct{ 
 	if err != nil {
 		return nil, err
 	}
-	out, change, err := s.weighImport(ctx, b, trouble, desk.Kind(in.Body.Kind), in.Body.File)
+	out, draft, err := s.weighImport(b, trouble, desk.Kind(in.Body.Kind), in.Body.File)
 	if err != nil {
 		return nil, err
 	}
@@ -71,25 +71,40 @@ func (s *Server) importDebt(ctx context.Context, in *debtImportInput) (*struct{ 
 	if in.Body.Seen != b.Rev {
 		return nil, s.recordError("importing", fmt.Errorf("the money book: %w", ledger.ErrStale))
 	}
-	if change.Empty() {
-		out.Done = true
-		return &struct{ Body DebtImport }{out}, nil
-	}
 	p, _ := principal(ctx)
-	if out.Rev, err = s.Record.ChangeMoney(ctx, change, ledger.By(p.Name())); err != nil {
+	if out.Rev, err = s.writeImport(ctx, b, draft, ledger.By(p.Name())); err != nil {
 		return nil, s.recordError("importing", err)
 	}
 	out.Done = true
 	return &struct{ Body DebtImport }{out}, nil
 }
 
+// writeImport writes a draft, all of it or nothing, and returns the book's new
+// revision.
+func (s *Server) writeImport(ctx context.Context, b desk.Book, d desk.Draft, by ledger.Audit) (int64, error) {
+	change, err := writeDraft(b.Rev, d)
+	if err != nil {
+		return 0, err
+	}
+	rev := b.Rev
+	err = s.Record.Tx(ctx, func(tx ledger.Tx) error {
+		if err := writeRigs(ctx, tx, b, d, by); err != nil || change.Empty() {
+			return err
+		}
+		var err error
+		rev, err = tx.ChangeMoney(ctx, change, by)
+		return err
+	})
+	return rev, err
+}
+
 // weighImport reads a file and works out what it would change.
-func (s *Server) weighImport(ctx context.Context, b desk.Book, trouble []string, k desk.Kind, file []byte) (DebtImport, ledger.MoneyChange, error) {
+func (s *Server) weighImport(b desk.Book, trouble []string, k desk.Kind, file []byte) (DebtImport, desk.Draft, error) {
 	out := DebtImport{Kind: string(k), Rev: b.Rev, Errors: []desk.LineError{}, Lines: []desk.ChangeLine{}, Effect: []FigureEffect{}, Remarks: []string{}}
 	text, err := sheet.CSV(file, string(k), desk.DateColumns(k))
 	if err != nil {
 		out.Errors = append(out.Errors, desk.LineError{Reason: err.Error()})
-		return out, ledger.MoneyChange{}, nil
+		return out, desk.Draft{}, nil
 	}
 	draft, bad := desk.Read(k, text)
 	var lines []desk.ChangeLine
@@ -98,7 +113,7 @@ func (s *Server) weighImport(ctx context.Context, b desk.Book, trouble []string,
 	}
 	if len(bad) > 0 {
 		out.Errors = append(out.Errors, bad[:min(len(bad), 500)]...)
-		return out, ledger.MoneyChange{}, nil
+		return out, desk.Draft{}, nil
 	}
 	out.Lines = append(out.Lines, lines...)
 	for _, l := range lines {
@@ -113,20 +128,20 @@ func (s *Server) weighImport(ctx context.Context, b desk.Book, trouble []string,
 	}
 	change, err := writeDraft(b.Rev, draft)
 	if err != nil {
-		return out, change, s.fail("writing the import", err)
+		return out, draft, s.fail("writing the import", err)
 	}
 	if !change.Empty() {
 		if _, err := change.Normal(); err != nil { // what the record itself would refuse
 			out.Errors = append(out.Errors, desk.LineError{Reason: err.Error()})
-			return out, ledger.MoneyChange{}, nil
+			return out, desk.Draft{}, nil
 		}
 	}
 	now := time.Now()
 	sc := ScopeQuery{Converts: true}.scope(b.Terms)
-	before := s.deskOf(ctx, b, trouble, sc, now)
-	after := s.deskOf(ctx, b.With(draft, desk.Source{How: desk.Entered, What: "this import", At: now}), trouble, sc, now)
+	before := s.deskOf(b, trouble, sc, now)
+	after := s.deskOf(b.With(draft, desk.Source{How: desk.Entered, What: "this import", At: now}), trouble, sc, now)
 	out.Effect, out.Remarks = effects(before, after), append(out.Remarks, after.Remarks...)
-	return out, change, nil
+	return out, draft, nil
 }
 
 func effects(before, after *desk.Desk) []FigureEffect {

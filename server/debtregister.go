@@ -294,7 +294,7 @@ func (s *Server) saveFacility(ctx context.Context, in *saveFacilityInput) (*stru
 	}
 	if in.Body.Preview {
 		b = b.With(desk.Draft{Facilities: []debt.Facility{f}}, desk.Source{How: desk.Entered, What: "not saved yet", At: time.Now()})
-		d := s.deskOf(ctx, b, trouble, ScopeQuery{Converts: true}.scope(b.Terms), time.Now())
+		d := s.deskOf(b, trouble, ScopeQuery{Converts: true}.scope(b.Terms), time.Now())
 		i := slices.IndexFunc(d.Book.Facilities, func(x desk.Recorded) bool { return x.ID == f.ID })
 		return &struct{ Body FacilityPage }{pageOf(d, d.Book.Facilities[i])}, nil
 	}

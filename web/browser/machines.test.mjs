@@ -30,19 +30,28 @@ const toMachines = async (query = '') => {
 
 /** Moves over the map until its tip says what is looked for; the mouse stays there. */
 async function find(words) {
-  const box = await page.getByTestId('map').boundingBox()
-  return until(`a cell of the map that says ${words}`, () => sweep(box, words))
-}
-
-async function sweep(box, words) {
-  for (let y = box.y + 8; y < box.y + box.height; y += 16) {
-    for (let x = box.x + 8; x < box.x + box.width; x += 18) {
-      await page.mouse.move(x, y)
-      const tip = await page.evaluate(() => document.querySelector('.map-tip')?.textContent)
-      if (tip?.includes(words)) return tip
-    }
-  }
-  return undefined
+  await page.getByTestId('map').waitFor()
+  const at = await until(`a cell of the map that says ${words}`, () =>
+    page.getByTestId('map').evaluate(async (map, words) => {
+      const turn = () =>
+        new Promise((done) => {
+          const c = new MessageChannel()
+          c.port1.onmessage = () => setTimeout(done)
+          c.port2.postMessage(0)
+        })
+      const box = map.getBoundingClientRect()
+      for (let y = box.top + 8; y < box.bottom; y += 12) {
+        for (let x = box.left + 8; x < box.right; x += 12) {
+          map.dispatchEvent(new PointerEvent('pointermove', { bubbles: true, pointerType: 'mouse', clientX: x, clientY: y }))
+          await turn()
+          if (document.querySelector('.map-tip')?.textContent.includes(words)) return [x, y]
+        }
+      }
+      return undefined
+    }, words))
+  await page.mouse.move(at[0] + 1, at[1])
+  await page.mouse.move(...at)
+  await page.locator('.map-tip', { hasText: words }).waitFor()
 }
 
 test('a machine is found by its place on the map, and opens', async () => {
@@ -97,7 +106,7 @@ test('filters, and a filter that is saved', async () => {
 
 test('the table can be taken away as CSV, with units', async () => {
   await toMachines('?place=Hall+A+%2F+C01')
-  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'CSV' }).click()])
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'CSV', exact: true }).click()])
   const text = readFileSync(await download.path(), 'utf8')
   const lines = text.trim().split('\r\n')
   assert.match(lines[0], /hashrate_ths,nominal_ths,power_w,efficiency_j_per_th,temp_c/)
@@ -109,9 +118,9 @@ test('machines in a box are put to sleep: preview, one question, confirmation by
   await find('Hall A / C01 / R1 / 1') // the map is there
   await page.getByRole('button', { name: 'Box' }).click()
   const box = await page.getByTestId('map').boundingBox()
-  await page.mouse.move(box.x + 4, box.y + 4)
+  await page.mouse.move(box.x + 4, box.y + box.height * 0.6)
   await page.mouse.down()
-  await page.mouse.move(box.x + box.width - 4, box.y + box.height / 3, { steps: 8 })
+  await page.mouse.move(box.x + box.width - 4, box.y + box.height - 4, { steps: 8 })
   await shot('machines-box')
   await page.mouse.up()
   const chosen = Number((await page.getByTestId('chosen').innerText()).match(/\d+/)[0])

@@ -10,8 +10,9 @@ export const binary = process.env.BALLAST_BIN ?? join(root, 'bin/ballast')
 export const shots = join(root, 'web/screenshots')
 mkdirSync(shots, { recursive: true })
 
-// Files of tests run side by side, each in a process and on a network of its own.
-const network = `127.${100 + (process.pid % 100)}.0.0/16`
+// Two runs side by side are on networks of their own, large enough for 300
+// machines with their meters, and small enough to be scanned within a second.
+const network = `127.${100 + (process.pid % 100)}.${(process.pid % 16) * 8}.0/21`
 
 /** How long anything may take that is not measured: a machine that compiles
  * something else meanwhile is no fault of the page. Tests wait for what they

@@ -16,7 +16,9 @@ test('quantities take the prefix that reads best', () => {
   expect(hashrate(1.2)).toEqual(['1.20', 'TH/s'])
   expect(hashrate(0.5)).toEqual(['0.50', 'TH/s'])
   expect(power(3_250_000)).toEqual(['3.25', 'MW'])
-  expect(power(0)).toEqual(['0.00', 'W'])
+  expect(power(0)).toEqual(['0', 'W'])
+  expect(power(658.3)).toEqual(['658', 'W'])
+  expect(power(999.9)).toEqual(['1,000', 'W'])
 })
 
 test('spans', () => {

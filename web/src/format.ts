@@ -17,7 +17,8 @@ export function scaled(v: number | null | undefined, steps: [number, string][], 
 }
 
 export const hashrate = (ths: number | null | undefined) => scaled(ths, [[1e6, 'EH/s'], [1e3, 'PH/s'], [1, 'TH/s']])
-export const power = (w: number | null | undefined) => scaled(w, [[1e6, 'MW'], [1e3, 'kW'], [1, 'W']])
+/** Watts below a kilowatt are whole: no meter knows hundredths of one. */
+export const power = (w: number | null | undefined): [string, string] => (w != null && Math.abs(w) < 1e3 ? [fixed(w, 0), 'W'] : scaled(w, [[1e6, 'MW'], [1e3, 'kW'], [1, 'W']]))
 
 /** "4 min", "3 h 10 min", "2 d 4 h". */
 export function span(seconds: number): string {

@@ -28,7 +28,7 @@ export const theme = createTheme({
   cursorType: 'pointer',
   components: {
     Badge: { styles: { root: { textTransform: 'none', fontWeight: 500 } } },
-    Modal: { defaultProps: { closeButtonProps: { 'aria-label': 'Close' } } },
+    Modal: { defaultProps: { closeButtonProps: { 'aria-label': 'Close' } }, styles: { title: { fontSize: '16px', fontWeight: 600 } } },
     Drawer: { defaultProps: { closeButtonProps: { 'aria-label': 'Close' } } },
     // A focusable placeholder is no child that a menu may have.
     Menu: { defaultProps: { withInitialFocusPlaceholder: false } },

@@ -154,7 +154,7 @@ export function DataTable<T>({
   const does = useMemo<Does>(() => ({ choose: (i, many) => now.current.choose(i, many), click: (i, open) => (now.current.setAt(i), open && now.current.open(i)) }), [])
   const tracks = (onChosen ? '34px ' : '') + columns.map((c) => c.width).join(' ')
   const least = columns.reduce((n, c) => n + Number(c.width.match(/\d+/)?.[0] ?? 80), onChosen ? 34 : 0)
-  const style = { '--columns': tracks, '--least': `${least}px`, '--row': `${rowHeight}px`, height: height ?? `min(${(sorted.length + 1) * rowHeight + 8}px, 66vh)`, minHeight: height ? undefined : rowHeight * 3 } as CSSProperties
+  const style = { '--columns': tracks, '--least': `${least}px`, '--row': `${rowHeight}px`, height: height ?? `min(${(sorted.length + 1) * rowHeight + 8}px, 66vh)`, minHeight: height || sorted.length > 0 ? undefined : rowHeight * 3 } as CSSProperties
   const all = onChosen && sorted.length > 0 && sorted.every((r) => chosen?.has(id(r)))
   const table = (
     <div ref={box} className={'table' + (onChosen ? ' boxed' : '')} style={style} role="grid" aria-label={label} aria-rowcount={sorted.length + 1} aria-multiselectable={onChosen ? true : undefined} aria-activedescendant={at >= 0 && sorted[at] !== undefined ? `${own}-${at}` : undefined} tabIndex={0} onKeyDown={key} data-testid={testid}>

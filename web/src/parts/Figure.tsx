@@ -18,11 +18,13 @@ export interface FigureProps {
   to?: { to: string; search?: Record<string, unknown> }
   /** No number yet. */
   loading?: boolean
+  /** Where it comes from takes more than a sentence. */
+  wide?: boolean
 }
 
 /** A number with its name, unit and age. Tapping its name, or Enter on it, tells
  * where it comes from; tapping the number leads to the list behind it. */
-export function Figure({ name, value, unit, note, source, at, stale, to, loading }: FigureProps) {
+export function Figure({ name, value, unit, note, source, at, stale, to, loading, wide }: FigureProps) {
   const [open, setOpen] = useState(false)
   const shown = (
     <>
@@ -32,13 +34,13 @@ export function Figure({ name, value, unit, note, source, at, stale, to, loading
   )
   return (
     <div className={'figure' + (stale ? ' stale' : '')}>
-      <Popover width={280} position="bottom-start" withArrow shadow="md" withinPortal opened={open} onChange={setOpen}>
+      <Popover width={wide ? 420 : 280} position="bottom-start" withArrow shadow="md" withinPortal opened={open} onChange={setOpen}>
         <Popover.Target>
           <UnstyledButton className="name" aria-label={`${name}: where it comes from`} onClick={() => setOpen(!open)} onKeyDown={(e) => e.key === 'Escape' && setOpen(false)}>
             {name}
           </UnstyledButton>
         </Popover.Target>
-        <Popover.Dropdown>
+        <Popover.Dropdown maw="92vw" mah={wide ? '70vh' : undefined} style={wide ? { overflowY: 'auto' } : undefined}>
           <Text fz="sm" component="div">
             {source}
           </Text>

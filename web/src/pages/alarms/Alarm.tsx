@@ -109,7 +109,7 @@ function Members({ title, members, gone }: { title: string; members: Member[]; g
       { key: 'name', title: 'What', width: 'minmax(130px,1fr)', by: (m) => m.name, show: (m) => (m.machine ? <Link to="/machines/$id" params={{ id: String(m.machine) }}>{m.name}</Link> : m.name) },
       { key: 'place', title: 'Place', width: 'minmax(110px,1fr)', by: (m) => m.place, show: (m) => m.place || '–' },
       { key: 'detail', title: 'Seen', width: 'minmax(180px,2fr)', show: (m) => <span className={m.stale ? 'stale' : ''}>{m.detail}{m.stale ? ' (nothing new is known)' : ''}</span> },
-      { key: 'since', title: 'Since', width: '185px', by: (m) => m.since, show: (m) => moment(m.since) },
+      { key: 'since', title: 'Since', width: '200px', by: (m) => m.since, show: (m) => moment(m.since) },
       gone
         ? { key: 'left', title: 'Left', width: 'minmax(170px,1fr)', by: (m) => m.left, show: (m) => `${moment(m.left)}: ${m.why ?? ''}` }
         : { key: 'raises', title: 'Times', width: '70px', num: true, by: (m) => m.raises, show: (m) => Math.max(m.raises, 1) },

@@ -29,7 +29,7 @@ export function NotificationsPage() {
   return (
     <Page title="Notifications" note="Receivers are people and programs that can be told; an escalation says who is told of what, and who next.">
       <Group justify="space-between" mt="sm">
-        <Title order={2} fz={17}>
+        <Title order={2}>
           Receivers
         </Title>
         <Button size="xs" onClick={() => setReceiver({})}>
@@ -43,7 +43,7 @@ export function NotificationsPage() {
         <ReceiverLine key={r.id} receiver={r} onEdit={() => setReceiver(r)} />
       ))}
       <Group justify="space-between" mt="xl">
-        <Title order={2} fz={17}>
+        <Title order={2}>
           Escalations
         </Title>
         <Button size="xs" disabled={list.length === 0} onClick={() => setEscalation({})}>

@@ -20,7 +20,7 @@ export function QuietPage() {
   return (
     <Page title="Silences and maintenance" note="Alarms that are kept quiet stay in the list and are told when the quiet ends, if they are still open.">
       <Group justify="space-between" mt="sm">
-        <Title order={2} fz={17}>
+        <Title order={2}>
           Silences
         </Title>
         {command && (
@@ -31,7 +31,7 @@ export function QuietPage() {
       </Group>
       <Silences may={command} />
       <Group justify="space-between" mt="xl">
-        <Title order={2} fz={17}>
+        <Title order={2}>
           Maintenance windows
         </Title>
         {configure && (

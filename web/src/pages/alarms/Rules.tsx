@@ -45,14 +45,16 @@ export function RulesPage() {
 function level(v: number, unit: string): string {
   if (unit === 'share') return `${fixed(v * 100, v < 0.1 ? 1 : 0)} %`
   if (unit === 's') return span(v)
-  return `${fixed(v, Number.isInteger(v) ? 0 : 1)}${unit ? ` ${unit}` : ''}`
+  return `${fixed(v, Number.isInteger(v) ? 0 : 1)}${unit ? ` ${v === 1 ? unit.replace(/s$/, '') : unit}` : ''}`
 }
 
 function levels(r: Rule, info?: WatchInfo): string {
   if (!info) return ''
   if (info.unit === '') return `For ${span(r.raise_after_s)}; over after ${span(r.clear_after_s)} without`
   const side = info.above ? 'At' : 'At or below'
-  return `${side} ${level(r.raise, info.unit)}${r.raise_after_s ? ` for ${span(r.raise_after_s)}` : ''}; over at ${info.above ? 'most' : 'least'} ${level(r.clear, info.unit)}${r.clear_after_s ? ` for ${span(r.clear_after_s)}` : ''}`
+  // "at most 0" is said as people say it.
+  const over = info.above && r.clear === 0 ? 'with none' : `at ${info.above ? 'most' : 'least'} ${level(r.clear, info.unit)}`
+  return `${side} ${level(r.raise, info.unit)}${r.raise_after_s ? ` for ${span(r.raise_after_s)}` : ''}; over ${over}${r.clear_after_s ? ` for ${span(r.clear_after_s)}` : ''}`
 }
 
 function RuleLine({ rule: r, info, onEdit }: { rule: RuleNow; info?: WatchInfo; onEdit?: () => void }) {

@@ -32,7 +32,7 @@ export function BatchPage() {
       actions={<Link className="link" to="/commands">All commands</Link>}
     >
       <Progress batch={b} />
-      <Title order={2} fz={17} mt="lg" mb="xs">
+      <Title order={2} mt="lg" mb="xs">
         Machine by machine
       </Title>
       {list.error ? <Trouble what="The commands cannot be shown" error={list.error} /> : list.data ? <DataTable label="Commands" testid="commands" rows={list.data} columns={commandColumns} id={(c) => c.id} onOpen={(c) => void go({ to: '/commands/one/$id', params: { id: c.id } })} /> : <Loader size="sm" aria-label="loading" />}

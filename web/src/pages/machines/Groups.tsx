@@ -53,7 +53,7 @@ function Bunches({ kind }: { kind: 'groups' | 'tags' }) {
   const shown: Column<Bunch>[] = may ? [...columns, { key: 'edit', title: '', width: '96px', show: (b) => <Button size="compact-xs" variant="subtle" onClick={() => setRename(b)} aria-label={`Rename ${b.name}`}>Rename</Button> }] : columns
   return (
     <section aria-label={kind} style={{ marginBottom: 28 }}>
-      <Title order={2} fz={17} mb="xs">
+      <Title order={2} mb="xs">
         {kind === 'groups' ? 'Groups' : 'Tags'}
       </Title>
       {q.error ? (

@@ -72,7 +72,7 @@ export function MachinePage() {
 
 function Heading({ children }: { children: string }) {
   return (
-    <Title order={2} fz={17} mt="lg" mb="xs">
+    <Title order={2} mt="lg" mb="xs">
       {children}
     </Title>
   )

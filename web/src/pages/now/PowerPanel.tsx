@@ -18,7 +18,8 @@ export function judged(l: PowerLine): { drawn?: number; by: 'meter' | 'machines'
     const d = l.metered_w - l.told_w
     const percent = l.told_w > 0 ? ` (${fixed(Math.abs((100 * d) / l.told_w), 0)} %)` : ''
     gap = `meter ${d >= 0 ? 'above' : 'below'} the machines’ own sum by ${watts(Math.abs(d))}${percent}`
-    if (d >= 0) gap += l.unmetered > 0 ? `: ${fixed(l.unmetered, 0)} ${l.unmetered === 1 ? 'machine does' : 'machines do'} not tell, and cooling and losses` : ': cooling and losses'
+    if (d > 0.5 * l.told_w && l.unmetered === 0) gap += ': more than cooling and losses explain'
+    else if (d >= 0) gap += l.unmetered > 0 ? `: ${fixed(l.unmetered, 0)} ${l.unmetered === 1 ? 'machine does' : 'machines do'} not tell, and cooling and losses` : ': cooling and losses'
   }
   return { drawn, by, used, gap }
 }

@@ -55,8 +55,10 @@ test('firmwares add up; efficiency takes those that tell both; the point under w
 
 test('the meter against the machines, and the cap', () => {
   const l = (more: Partial<PowerLine>): PowerLine => ({ site: 's', of: 'site', machines: 10, unmetered: 0, ...more }) as PowerLine
-  expect(judged(l({ metered_w: 1100, told_w: 1000, cap_w: 1000 }))).toMatchObject({ drawn: 1100, by: 'meter', used: 1.1, gap: 'meter above the machines’ own sum by 100.00 W (10 %): cooling and losses' })
+  expect(judged(l({ metered_w: 1100, told_w: 1000, cap_w: 1000 }))).toMatchObject({ drawn: 1100, by: 'meter', used: 1.1, gap: 'meter above the machines’ own sum by 100 W (10 %): cooling and losses' })
   expect(judged(l({ told_w: 500, cap_w: 1000 }))).toEqual({ drawn: 500, by: 'machines', used: 0.5, gap: undefined })
-  expect(judged(l({ metered_w: 900, told_w: 1000 })).gap).toBe('meter below the machines’ own sum by 100.00 W (10 %)')
+  expect(judged(l({ metered_w: 900, told_w: 1000 })).gap).toBe('meter below the machines’ own sum by 100 W (10 %)')
+  // Nobody's fans and cables take half of what the machines do.
+  expect(judged(l({ metered_w: 1600, told_w: 1000 })).gap).toBe('meter above the machines’ own sum by 600 W (60 %): more than cooling and losses explain')
   expect(judged(l({}))).toEqual({ drawn: undefined, by: '', used: undefined, gap: undefined })
 })

@@ -46,7 +46,7 @@ export function Discovery() {
           )}
           {shown && <Scan key={shown} id={shown} may={may} sites={sites.data} />}
           <section>
-            <Title order={2} fz={17} mb="xs">
+            <Title order={2} mb="xs">
               Scans so far
             </Title>
             {history.error ? <Trouble what="The scans cannot be shown" error={history.error} again={() => void history.refetch()} /> : history.data?.length === 0 ? <Empty title="No scan yet">The first one starts above.</Empty> : <History scans={history.data ?? []} />}
@@ -78,7 +78,7 @@ function Start({ sites, busy }: { sites: SiteInfo[]; busy: string[] }) {
   const offers = (networks.data?.networks ?? []).filter((n) => !ranges.includes(n))
   return (
     <section>
-      <Title order={2} fz={17} mb="xs">
+      <Title order={2} mb="xs">
         1. Where to look
       </Title>
       <Stack gap="sm" maw={620}>
@@ -192,7 +192,7 @@ function Scan({ id, may, sites }: { id: number; may: boolean; sites: SiteInfo[] 
   const locked = (pw.data?.locked ?? []).filter((m) => m.site === r.site)
   return (
     <section data-testid="scan-run">
-      <Title order={2} fz={17} mb="xs">
+      <Title order={2} mb="xs">
         2. What answers
       </Title>
       {r.running ? (
@@ -246,7 +246,7 @@ function Scan({ id, may, sites }: { id: number; may: boolean; sites: SiteInfo[] 
       {may && <Locked site={r.site} locked={locked} />}
       {!r.running && r.machines + r.locked > 0 && (
         <div style={{ marginTop: 18 }}>
-          <Title order={2} fz={17} mb="xs">
+          <Title order={2} mb="xs">
             Next
           </Title>
           <Group>
@@ -276,7 +276,7 @@ function Locked({ site, locked }: { site: string; locked: Schema['LockedMachine'
   if (locked.length === 0 && !saved) return null
   return (
     <div style={{ marginTop: 18 }} data-testid="unlock">
-      <Title order={2} fz={17} mb="xs">
+      <Title order={2} mb="xs">
         {locked.length === 0 ? 'No machine is locked any more' : `3. ${count(locked.length, 'machine')} ${locked.length === 1 ? 'wants' : 'want'} a password`}
       </Title>
       {saved > 0 && locked.length > 0 && (

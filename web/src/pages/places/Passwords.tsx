@@ -93,7 +93,7 @@ export function Passwords() {
             </div>
           )}
           <section>
-            <Title order={2} fz={17} mb="xs">
+            <Title order={2} mb="xs">
               {count(q.data?.locked_total ?? 0, 'machine')} still locked
             </Title>
             {locked.length === 0 ? (

@@ -69,7 +69,7 @@ export function Pools() {
           {body!.pools?.length === 0 ? <Empty title="No pools yet">As soon as machines are read, the pools that they mine at stand here.</Empty> : <DataTable label="Pools in use" testid="pools" rows={body!.pools ?? []} columns={columns} id={(u) => u.url + '\n' + u.account} sort={sort[0]} desc={sort[1]} onSort={(k, d) => setSort([k, d])} />}
 
           <section>
-            <Title order={2} fz={17} mb="xs">
+            <Title order={2} mb="xs">
               Profiles
             </Title>
             {profiles.error ? (
@@ -126,7 +126,7 @@ export function Pools() {
 
           {(profiles.data ?? []).length > 0 && (
             <section>
-              <Title order={2} fz={17} mb="xs">
+              <Title order={2} mb="xs">
                 {count(body!.stray_total, 'machine')} on an unexpected pool
               </Title>
               {stray.length === 0 ? <Text c="dimmed">All machines that tell their pool are where a profile has them.</Text> : <Astray stray={stray} profiles={profiles.data!} onSend={mayCommand ? (profile, machines) => setApply({ profile, machines }) : undefined} />}

@@ -217,7 +217,7 @@ function Worst({ r }: { r: Report }) {
                   {m.model}
                 </Text>
               </Table.Td>
-              <Table.Td>{m.place}</Table.Td>
+              <Table.Td style={{ whiteSpace: 'nowrap' }}>{m.place}</Table.Td>
               <Table.Td ta="right">{fixed(m.lost_th_days, 2)}</Table.Td>
               <Table.Td ta="right">{percent(m.uptime)}</Table.Td>
               <Table.Td>{why(m.why)}</Table.Td>
@@ -247,7 +247,7 @@ function Small({ head, rows }: { head: string[]; rows: string[][] }) {
         {rows.map((cells) => (
           <Table.Tr key={cells.join()}>
             {cells.map((c, i) => (
-              <Table.Td key={head[i]} ta={head[i]!.startsWith('#') ? 'right' : 'left'}>
+              <Table.Td key={head[i]} ta={head[i]!.startsWith('#') ? 'right' : 'left'} style={i === 0 ? { whiteSpace: 'nowrap' } : undefined}>
                 {c}
               </Table.Td>
             ))}

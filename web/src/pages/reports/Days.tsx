@@ -12,7 +12,7 @@ import { Figure } from '../../parts/Figure'
 import { Page } from '../../parts/Page'
 import { Trouble } from '../../parts/Trouble'
 import { LossBars } from './parts'
-import { later, longDay, mwh, percent, shortDay } from './words'
+import { energy, later, longDay, mwh, percent, shortDay } from './words'
 
 type Head = Schema['ReportHead']
 
@@ -82,7 +82,7 @@ export function DaysPage() {
             <Figure name="Mean hashrate" value={h} unit={hUnit} note={`${s.days} ${s.days === 1 ? 'day' : 'days'} with a report`} source="Measured: mean of the days, each of the time that polls exist for." />
             <Figure name="Of the potential" value={percent(s.potential)} note={`${fixed(s.work_th_days, 0)} TH-days produced`} source="Produced over produced and lost." />
             <Figure name="Uptime" value={percent(s.uptime, 2)} source="Share of known machine time hashing, without what was off on purpose." />
-            <Figure name="Energy" value={mwh(s.energy_j)} unit="MWh" note={s.energy_days < s.days ? `of ${s.energy_days} of ${s.days} days` : undefined} source="From the meters on days that they cover, else the sum of the machines." />
+            <Figure name="Energy" value={energy(s.energy_j)[0]} unit={energy(s.energy_j)[1]} note={s.energy_days < s.days ? `of ${s.energy_days} of ${s.days} days` : undefined} source="From the meters on days that they cover, else the sum of the machines." />
             <Figure name="Efficiency" value={fixed(s.efficiency_j_per_th, 1)} unit="J/TH" source="Of the machines, weighed by what they produced." />
             <Figure name="Known" value={percent(s.coverage)} source="Share of machine time that polls exist for." />
           </div>

@@ -82,7 +82,7 @@ export function MailPage() {
                 <Table.Tr key={s.id}>
                   <Table.Td>{s.site}</Table.Td>
                   <Table.Td>{s.at}</Table.Td>
-                  <Table.Td style={{ overflowWrap: 'anywhere' }}>{s.recipients?.join(', ')}</Table.Td>
+                  <Table.Td style={{ overflowWrap: 'anywhere', minWidth: 180 }}>{s.recipients?.join(', ')}</Table.Td>
                   <Table.Td>{s.attach?.join(', ').toUpperCase() || 'text only'}</Table.Td>
                   <Table.Td>{s.next ? new Date(s.next).toLocaleString() : 'switched off'}</Table.Td>
                   <Table.Td>{s.last ? <Outcome of={s.last} /> : 'never'}</Table.Td>
@@ -122,7 +122,7 @@ export function MailPage() {
                 <Table.Tr key={s.id}>
                   <Table.Td>{new Date(s.at).toLocaleString()}</Table.Td>
                   <Table.Td>{s.day}</Table.Td>
-                  <Table.Td style={{ overflowWrap: 'anywhere' }}>{s.to?.join(', ')}</Table.Td>
+                  <Table.Td style={{ overflowWrap: 'anywhere', minWidth: 180 }}>{s.to?.join(', ')}</Table.Td>
                   <Table.Td>
                     {s.error ? <Text span c="red" fz="sm">{s.error}</Text> : 'the mail server took it'}
                     {s.by_hand ? ', sent by hand' : ''}

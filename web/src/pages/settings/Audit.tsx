@@ -18,7 +18,7 @@ const time = (at: string) => new Date(at).toLocaleString('sv-SE')
 
 const columns: Column<Row>[] = [
   { key: 'seq', title: '#', width: '64px', num: true, show: (r) => r.seq.toLocaleString('en-US') },
-  { key: 'at', title: 'When', width: '160px', show: (r) => <time dateTime={r.at}>{time(r.at)}</time> },
+  { key: 'at', title: 'When', width: '178px', show: (r) => <time dateTime={r.at}>{time(r.at)}</time> },
   { key: 'actor', title: 'Who', width: 'minmax(110px,1fr)', show: (r) => r.actor },
   { key: 'action', title: 'What', width: 'minmax(130px,1fr)', show: (r) => r.action },
   { key: 'subject', title: 'To what', width: 'minmax(110px,1fr)', show: (r) => r.subject },

@@ -10,7 +10,7 @@ import './system.css'
 type Entry = Schema['ConfigEntry']
 
 const said = { default: 'default', file: 'file', environment: 'environment', flag: 'flag' } as const
-const colour = { default: 'gray', file: 'blue', environment: 'teal', flag: 'grape' } as const
+const colour = { default: 'gray', file: 'blue', environment: 'teal', flag: 'cyan' } as const
 
 /** How Ballast is configured: every key, its value, who said so, and what it
  * means. It is changed in the file, by variables or by flags, not here. */

@@ -106,6 +106,9 @@ func (d *Desk) spikes(series string, t time.Time) SpikeRisk {
 		}
 		p := 1 - none // slots of one hour spike together: the likeliest of them
 		r.NextHour = &p
+	} else if said, n, ok := d.daySaying(series, t); ok && said.Spike != nil && said.SpikeAt == r.Above {
+		p := said.Spike[n] // of spikes there were too few to learn from: the day's forecast speaks
+		r.NextHour = &p
 	}
 	return r
 }

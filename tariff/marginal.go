@@ -212,14 +212,17 @@ func (m *marginal) demand(p *Part) *Component {
 	chance, likely := m.x.DemandChance[p.Name]
 	switch {
 	case known && m.x.Load < incumbent:
-		return component(0, true, Provisional, inContract, fmt.Sprintf("below %v, which is billed already", incumbent))
+		return component(0, true, Provisional, inContract, fmt.Sprintf("below %v, which is billed already", wholeWatts(incumbent)))
 	case !known && !likely:
 		return &Component{Status: Missing, Source: inContract, Note: "the month's demand so far is not known"}
 	case !likely:
-		return component(micro, true, Expected, inContract, fmt.Sprintf("beyond %v: a new demand, in full", incumbent))
+		return component(micro, true, Expected, inContract, fmt.Sprintf("beyond %v: a new demand, in full", wholeWatts(incumbent)))
 	}
 	return component(times(micro, chance), true, Expected, inContract, fmt.Sprintf("probability %.3g that it is the month's demand", chance))
 }
+
+// wholeWatts is a power as people read it.
+func wholeWatts(p unit.Power) unit.Power { return unit.Power(math.Round(float64(p))) }
 
 func times(micro int64, chance float64) int64 {
 	if !(chance >= 0) {

@@ -114,7 +114,11 @@ func (h *house) sowSimulated(ctx context.Context, site string, r ready) error {
 		return err
 	}
 	now := time.Now().UTC()
-	from := time.Date(now.Year(), now.Month()-3, 1, 0, 0, 0, 0, time.UTC)
+	zone, err := time.LoadLocation("America/Chicago") // the contract's clock: whole months
+	if err != nil {
+		return err
+	}
+	from := time.Date(now.Year(), now.Month()-3, 1, 0, 0, 0, 0, zone).UTC()
 	text := sim.MarketTariff(r.Nominal, time.Date(now.Year()-1, 1, 1, 0, 0, 0, 0, time.UTC))
 	if err := h.desk.Sow(ctx, site, "simulation", text, ledger.By("simulation")); err != nil {
 		return err

@@ -78,7 +78,9 @@ export function FeedsPage() {
       {s.error && <Trouble what="The series cannot be shown" error={s.error} again={() => void s.refetch()} />}
       {(s.data ?? []).length > 0 && (
         <>
-          <h2 className="part">Series</h2>
+          <h2 className="part" style={{ marginTop: 28 }}>
+            Series
+          </h2>
           <Table.ScrollContainer minWidth={640} type="native" tabIndex={0}>
             <Table fz="sm" verticalSpacing={4} data-testid="series">
               <Table.Thead>

@@ -74,7 +74,7 @@ export function PricePage() {
 function SiteNow({ site, now }: { site: string; now: Schema['PriceNow'] }) {
   const clock = useNow(5000)
   const risk = useQuery({ queryKey: ['price-risk', site], queryFn: ({ signal }) => ask<Schema['PriceRisk']>('GET', `/price/risk?site=${encodeURIComponent(site)}`, undefined, signal), refetchInterval: 60_000 })
-  const market = (now.markets ?? []).find((m) => m.newest || m.price !== undefined)
+  const market = (now.markets ?? []).find((m) => m.newest) ?? now.markets?.at(-1)
   const received = market?.received ? Date.parse(market.received) : undefined
   const late = (now.markets ?? []).filter((m) => m.late_s > 300)
   const spike = risk.data?.spikes?.find((s) => s.hours && s.hours.length > 0)
@@ -266,7 +266,7 @@ function Next({ site, zone, currency }: { site: string; zone: string; currency: 
           <Table fz="sm" verticalSpacing={2} maw={720}>
             <Table.Thead>
               <Table.Tr>
-                <Table.Th>Hour</Table.Th>
+                <Table.Th miw={86}>Hour</Table.Th>
                 <Table.Th ta="right">{currency}/MWh</Table.Th>
                 <Table.Th w="40%" aria-hidden />
                 <Table.Th>How sure</Table.Th>

@@ -5,7 +5,7 @@ import { means, money, tone } from './words'
 /** How sure a price is. */
 export function Sure({ status }: { status: string }) {
   return (
-    <Badge size="sm" variant="light" color={tone[status] ?? 'gray'} title={means[status]} tt="none" fw={500}>
+    <Badge size="sm" variant="light" color={tone[status] ?? 'gray'} title={means[status]} tt="none" fw={500} style={{ minWidth: 'max-content' }}>
       {status}
     </Badge>
   )

@@ -167,7 +167,7 @@ func (s *State) Step(rules []Rule, o Observation, now time.Time) Outcome {
 	for i := range o.Devices {
 		d := &o.Devices[i]
 		s.stepOther(d.Subject, d.Name, d.Kind, d.Where, by["device"], seen, now, func(r *Rule) (float64, bool) { return deviceValue(r.Watch, d, now) },
-			func(r *Rule, v float64) string { return explainDevice(r.Watch, d, v) })
+			func(r *Rule, _ float64) string { return explainDevice(r.Watch, d) })
 	}
 	for i := range o.Caps {
 		c := &o.Caps[i]

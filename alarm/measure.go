@@ -432,7 +432,7 @@ func deviceValue(w Watch, d *Device, now time.Time) (v float64, ok bool) {
 	return 0, false
 }
 
-func explainDevice(w Watch, d *Device, v float64) string {
+func explainDevice(w Watch, d *Device) string {
 	switch w {
 	case DeviceMissing:
 		return "no usable reading" + after(d.Trouble)

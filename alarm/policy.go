@@ -391,8 +391,8 @@ func (a *Alarm) knows(what Verb) (out []int64) {
 		}
 	}
 	return slices.DeleteFunc(out, func(r int64) bool {
-		for i := len(a.Told) - 1; i >= 0; i-- { // told again since?
-			if t := a.Told[i]; t.Receiver == r {
+		for _, t := range slices.Backward(a.Told) { // told again since?
+			if t.Receiver == r {
 				return t.What == what
 			}
 		}

@@ -53,7 +53,7 @@ func (s *State) Preview(r Rule, o *Observation, now time.Time) ([]Member, RuleSt
 			d := &o.Devices[i]
 			if applies(r.Watch, d.Kind) && r.Match.picks(traits{subject: d.Subject, where: d.Where}) {
 				v, ok := deviceValue(r.Watch, d, now)
-				take(d.Subject, d.Name, d.Where, v, ok, func() string { return explainDevice(r.Watch, d, v) })
+				take(d.Subject, d.Name, d.Where, v, ok, func() string { return explainDevice(r.Watch, d) })
 			}
 		}
 	case "cap":

@@ -58,9 +58,9 @@ func leftNow(a *Alarm, now time.Time) (n int) {
 }
 
 func howEnded(a *Alarm) string {
-	for i := len(a.Members) - 1; i >= 0; i-- {
-		if a.Members[i].Why != "" && a.Members[i].Left.Equal(a.Ended) {
-			return a.Members[i].Why
+	for _, m := range slices.Backward(a.Members) {
+		if m.Why != "" && m.Left.Equal(a.Ended) {
+			return m.Why
 		}
 	}
 	return "cleared"

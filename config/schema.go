@@ -72,7 +72,7 @@ func typeSchema(t reflect.Type, def reflect.Value) map[string]any {
 }
 
 func plain(v reflect.Value) any {
-	if s, ok := v.Interface().(fmt.Stringer); ok {
+	if s, ok := reflect.TypeAssert[fmt.Stringer](v); ok {
 		return s.String()
 	}
 	return v.Interface()

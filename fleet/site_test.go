@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"net/netip"
 	"path/filepath"
@@ -173,9 +174,7 @@ func TestWireFaultsHarmNobodyElse(t *testing.T) {
 	time.Sleep(watch)
 	w.mu.Lock()
 	polls := map[int64][]fleet.Poll{}
-	for id, ps := range w.polls {
-		polls[id] = ps
-	}
+	maps.Copy(polls, w.polls)
 	w.mu.Unlock()
 	for _, s := range w.fleet.All() {
 		id := s.Machine.ID

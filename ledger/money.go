@@ -129,11 +129,11 @@ func (c MoneyChange) Normal() (MoneyChange, error) {
 		if _, err := time.Parse(time.DateOnly, e.Day); err != nil || e.Kind == "" || e.Name == "" || !json.Valid(e.Doc) {
 			return bad("entry %d needs a kind, a day and a name", i+1)
 		}
-		if key := [4]string{e.Kind, e.Day, e.Name, e.Part}; have[key] {
+		key := [4]string{e.Kind, e.Day, e.Name, e.Part}
+		if have[key] {
 			return bad("%s of %s on %s is there twice", e.Kind, e.Name, e.Day)
-		} else {
-			have[key] = true
 		}
+		have[key] = true
 		es[i] = e
 	}
 	c.Facilities, c.Entries = fs, es

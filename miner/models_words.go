@@ -270,7 +270,8 @@ func (a *antminerAttributes) merge(b antminerAttributes) {
 }
 
 func (a antminerAttributes) String() string {
-	s := a.letter
+	var s strings.Builder
+	s.WriteString(a.letter)
 	for _, part := range []struct {
 		has  bool
 		word string
@@ -279,10 +280,10 @@ func (a antminerAttributes) String() string {
 		{a.nopic, " nopic"}, {a.dual, " dual"}, {a.aa, " a"}, {a.units != "", " " + a.units + "u"},
 	} {
 		if part.has {
-			s += part.word
+			s.WriteString(part.word)
 		}
 	}
-	return s
+	return s.String()
 }
 
 // closedUp takes blanks and dashes out. Made once: a replacer builds its table at

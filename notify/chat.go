@@ -37,7 +37,7 @@ func (s *slack) Deliver(ctx context.Context, m Message) (string, error) {
 	if m.Link != "" {
 		blocks = append(blocks, block{Type: "context", Elements: []text{{"mrkdwn", "<" + m.Link + "|Open in Ballast>"}}})
 	}
-	_, answer, err := s.post(ctx, s.url, map[string]any{"text": slackText.Replace(subject), "blocks": blocks}, nil)
+	answer, err := s.post(ctx, s.url, map[string]any{"text": slackText.Replace(subject), "blocks": blocks}, nil)
 	return answer, err
 }
 
@@ -57,7 +57,7 @@ func (t *telegram) Deliver(ctx context.Context, m Message) (string, error) {
 	if m.Link != "" {
 		text += "\n<a href=\"" + html.EscapeString(m.Link) + "\">Open in Ballast</a>"
 	}
-	_, answer, err := t.post(ctx, strings.TrimSuffix(base, "/")+"/bot"+t.token+"/sendMessage", map[string]any{
+	answer, err := t.post(ctx, strings.TrimSuffix(base, "/")+"/bot"+t.token+"/sendMessage", map[string]any{
 		"chat_id": t.chat, "text": text, "parse_mode": "HTML", "link_preview_options": map[string]bool{"is_disabled": true},
 		"disable_notification": m.Severity == "info" || m.State != Trigger,
 	}, nil)
@@ -105,7 +105,7 @@ func (p *pagerDuty) Deliver(ctx context.Context, m Message) (string, error) {
 			event["links"] = []map[string]string{{"href": m.Link, "text": "Open in Ballast"}}
 		}
 	}
-	_, answer, err := p.post(ctx, strings.TrimSuffix(to, "/")+"/v2/enqueue", event, nil)
+	answer, err := p.post(ctx, strings.TrimSuffix(to, "/")+"/v2/enqueue", event, nil)
 	return answer, err
 }
 

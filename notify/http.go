@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -40,10 +41,8 @@ func refuses(a netip.Addr, linkLocal bool) string {
 	case a.IsLinkLocalUnicast():
 		return "link-local, where clouds keep their metadata"
 	}
-	for _, m := range metadata {
-		if a == m {
-			return "a cloud's metadata service"
-		}
+	if slices.Contains(metadata, a) {
+		return "a cloud's metadata service"
 	}
 	return ""
 }
@@ -85,19 +84,19 @@ func (e *After) Error() string { return e.Err.Error() }
 // Unwrap gives the error itself.
 func (e *After) Unwrap() error { return e.Err }
 
-// post sends body and returns the status and what was answered, at most 4 kB.
-func (p *poster) post(ctx context.Context, to string, body any, header map[string]string) (status int, answer string, err error) {
+// post sends body and returns what was answered, at most 4 kB.
+func (p *poster) post(ctx context.Context, to string, body any, header map[string]string) (answer string, err error) {
 	b, err := json.Marshal(body)
 	if err != nil {
-		return 0, "", fmt.Errorf("writing the message: %w", err)
+		return "", fmt.Errorf("writing the message: %w", err)
 	}
 	return p.postRaw(ctx, to, b, header)
 }
 
-func (p *poster) postRaw(ctx context.Context, to string, b []byte, header map[string]string) (status int, answer string, err error) {
+func (p *poster) postRaw(ctx context.Context, to string, b []byte, header map[string]string) (answer string, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to, bytes.NewReader(b))
 	if err != nil {
-		return 0, "", fmt.Errorf("%w: %s", ErrInvalid, p.hide(err.Error()))
+		return "", fmt.Errorf("%w: %s", ErrInvalid, p.hide(err.Error()))
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", p.agent)
@@ -107,9 +106,9 @@ func (p *poster) postRaw(ctx context.Context, to string, b []byte, header map[st
 	res, err := p.client.Do(req)
 	if err != nil {
 		if errors.Is(err, ErrTarget) {
-			return 0, "", fmt.Errorf("%w: %s", ErrTarget, p.hide(err.Error()))
+			return "", fmt.Errorf("%w: %s", ErrTarget, p.hide(err.Error()))
 		}
-		return 0, "", errors.New(p.hide(err.Error()))
+		return "", errors.New(p.hide(err.Error()))
 	}
 	defer res.Body.Close()
 	text, _ := io.ReadAll(io.LimitReader(res.Body, 4<<10)) // what came counts; the status decides
@@ -117,15 +116,15 @@ func (p *poster) postRaw(ctx context.Context, to string, b []byte, header map[st
 	said := fmt.Sprintf("%s: %s", res.Status, line(answer, 300))
 	switch code := res.StatusCode; {
 	case code >= 200 && code < 300:
-		return code, said, nil
+		return said, nil
 	case code == http.StatusTooManyRequests || code == http.StatusServiceUnavailable:
-		return code, answer, &After{fmt.Errorf("the receiver answers %s", said), retryAfter(res.Header.Get("Retry-After"))}
+		return answer, &After{fmt.Errorf("the receiver answers %s", said), retryAfter(res.Header.Get("Retry-After"))}
 	case code == http.StatusRequestTimeout || code >= 500:
-		return code, answer, fmt.Errorf("the receiver answers %s", said)
+		return answer, fmt.Errorf("the receiver answers %s", said)
 	case code >= 300 && code < 400:
-		return code, answer, fmt.Errorf("%w: it points elsewhere (%s), and Ballast does not follow", ErrRefused, res.Status)
+		return answer, fmt.Errorf("%w: it points elsewhere (%s), and Ballast does not follow", ErrRefused, res.Status)
 	default:
-		return code, answer, fmt.Errorf("%w: %s", ErrRefused, said)
+		return answer, fmt.Errorf("%w: %s", ErrRefused, said)
 	}
 }
 

@@ -147,8 +147,7 @@ func (s *Settings) Check(sec Secrets) error {
 			return fmt.Errorf("%w: url: where to post to", ErrInvalid)
 		}
 	case Slack:
-		_, err := address(sec["url"])
-		return err
+		return checkAddress(sec["url"])
 	case Telegram:
 		if s.Chat == "" {
 			return fmt.Errorf("%w: chat: the chat's id, or @ and the channel's name", ErrInvalid)
@@ -161,8 +160,7 @@ func (s *Settings) Check(sec Secrets) error {
 		return fmt.Errorf("%w: there is no kind of receiver %q", ErrInvalid, s.Kind)
 	}
 	if s.URL != "" {
-		_, err := address(s.URL)
-		return err
+		return checkAddress(s.URL)
 	}
 	return nil
 }
@@ -194,12 +192,12 @@ func (s *Settings) checkMail(sec Secrets) error {
 	return nil
 }
 
-func address(text string) (*url.URL, error) {
+func checkAddress(text string) error {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil {
-		return nil, fmt.Errorf("%w: url: an address that begins with https:// or http://, without user and password", ErrInvalid)
+		return fmt.Errorf("%w: url: an address that begins with https:// or http://, without user and password", ErrInvalid)
 	}
-	return u, nil
+	return nil
 }
 
 // New makes a receiver of settings that were checked.

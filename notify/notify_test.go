@@ -167,9 +167,15 @@ func TestWhatReceiversAnswer(t *testing.T) {
 		wait   time.Duration
 	}{
 		{"no", say(404, "no_such_hook"), true, 0},
-		{"elsewhere", func(w http.ResponseWriter) { w.Header().Set("Location", "http://169.254.169.254/"); w.WriteHeader(302) }, true, 0},
+		{"elsewhere", func(w http.ResponseWriter) {
+			w.Header().Set("Location", "http://169.254.169.254/")
+			w.WriteHeader(http.StatusFound)
+		}, true, 0},
 		{"broken", say(500, "oops"), false, 0},
-		{"busy", func(w http.ResponseWriter) { w.Header().Set("Retry-After", "7"); w.WriteHeader(429) }, false, 7 * time.Second},
+		{"busy", func(w http.ResponseWriter) {
+			w.Header().Set("Retry-After", "7")
+			w.WriteHeader(http.StatusTooManyRequests)
+		}, false, 7 * time.Second},
 	} {
 		srv := newCatch(t, c.answer)
 		_, err := receiver(t, Settings{Kind: Webhook, URL: srv.URL}, nil).Deliver(t.Context(), sample)

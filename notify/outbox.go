@@ -183,8 +183,7 @@ func (o *Outbox) one(ctx context.Context, m ledger.Message) {
 	if err != nil {
 		to, detail = ledger.MessageWaiting, err.Error()
 		pause := backOff(m.Attempts)
-		var after *After
-		if errors.As(err, &after) {
+		if after, ok := errors.AsType[*After](err); ok {
 			pause = max(pause, after.Wait)
 		}
 		next = now.Add(pause)

@@ -55,6 +55,6 @@ func (w *webhook) Deliver(ctx context.Context, m Message) (string, error) {
 	if w.key != "" {
 		header[SignatureHeader] = Sign(w.key, time.Now(), b)
 	}
-	_, answer, err := w.postRaw(ctx, w.url, b, header)
+	answer, err := w.postRaw(ctx, w.url, b, header)
 	return answer, err
 }

@@ -248,7 +248,7 @@ func TestPollerPace(t *testing.T) {
 		})
 		want := []time.Duration{0, 10, 20, 30, 40, 50, 80, 90} // 50 took 25 s: 60 and 70 are gone, 80 is on the beat
 		for i := range want {
-			want[i] *= time.Second
+			want[i] *= time.Second //nolint:durationcheck // written as bare numbers
 		}
 		if !errors.Is(err, context.Canceled) || !slices.Equal(asked, want) {
 			t.Errorf("asked at %v, want %v; %v", asked, want, err)

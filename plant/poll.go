@@ -93,7 +93,7 @@ func (p Poller) after(last, now time.Time, failures int) time.Time {
 	}
 	next := last.Add(p.Every)
 	if missed := now.Sub(next); missed > 0 {
-		next = next.Add((missed/p.Every + 1) * p.Every)
+		next = next.Add((missed/p.Every + 1) * p.Every) //nolint:durationcheck // the quotient is a count
 	}
 	return next
 }

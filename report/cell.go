@@ -38,9 +38,9 @@ func estimate(counts []float64) time.Duration {
 
 // everyAt is the interval in force at t; zero when nobody wrote it down.
 func everyAt(intervals []Interval, t time.Time) time.Duration {
-	for i := len(intervals) - 1; i >= 0; i-- {
-		if !intervals[i].Since.After(t) {
-			return intervals[i].Every
+	for _, interval := range slices.Backward(intervals) {
+		if !interval.Since.After(t) {
+			return interval.Every
 		}
 	}
 	return 0

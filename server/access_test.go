@@ -39,7 +39,7 @@ func (v *visitor) list(path string) (out []map[string]any) {
 		v.t.Fatal(err)
 	}
 	defer res.Body.Close()
-	if err := json.NewDecoder(res.Body).Decode(&out); err != nil || res.StatusCode != 200 {
+	if err := json.NewDecoder(res.Body).Decode(&out); err != nil || res.StatusCode != http.StatusOK {
 		v.t.Fatal(path, res.Status, err)
 	}
 	return out
@@ -218,7 +218,7 @@ func TestEditsDoNotOverwrite(t *testing.T) {
 	u, _ := s.Record.UserByName(t.Context(), "bob")
 	path := fmt.Sprintf("/api/v1/people/%d", u.ID)
 	get := func(header ...string) *http.Response {
-		req, _ := http.NewRequestWithContext(t.Context(), "GET", alice.base+path, nil)
+		req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, alice.base+path, nil)
 		for i := 0; i+1 < len(header); i += 2 {
 			req.Header.Set(header[i], header[i+1])
 		}
@@ -230,13 +230,13 @@ func TestEditsDoNotOverwrite(t *testing.T) {
 		return res
 	}
 	tag := get().Header.Get("ETag")
-	if tag == "" || get("If-None-Match", tag).StatusCode != 304 {
+	if tag == "" || get("If-None-Match", tag).StatusCode != http.StatusNotModified {
 		t.Fatalf("ETag %q is not honoured", tag)
 	}
 	alice.must(200, "PATCH", path, map[string]any{"grants": []ledger.Grant{{Role: ledger.Operator}}}, "If-Match", tag)
 	alice.must(412, "PATCH", path, map[string]any{"grants": []ledger.Grant{{Role: ledger.Finance}}}, "If-Match", tag)
 	alice.must(412, "PATCH", path, map[string]any{"grants": []ledger.Grant{{Role: ledger.Finance}}, "version": u.Version})
-	if get("If-None-Match", tag).StatusCode != 200 {
+	if get("If-None-Match", tag).StatusCode != http.StatusOK {
 		t.Error("an old ETag is taken for new")
 	}
 	if out := alice.must(200, "GET", path, nil); fmt.Sprint(out["grants"]) != "[map[role:operator]]" {
@@ -276,7 +276,7 @@ func TestPasswordChange(t *testing.T) {
 }
 
 func (v *visitor) cookie() string {
-	req, _ := http.NewRequest("GET", v.base, nil)
+	req, _ := http.NewRequest(http.MethodGet, v.base, nil)
 	for _, c := range v.http.Jar.Cookies(req.URL) {
 		if c.Name == "ballast" {
 			return c.Value
@@ -353,9 +353,9 @@ func TestTheStreamEndsWithTheRight(t *testing.T) {
 			alice := admitted(t, s)
 			bob := join(t, s, alice, "bob", ledger.Grant{Role: ledger.Viewer})
 			u, _ := s.Record.UserByName(t.Context(), "bob")
-			req, _ := http.NewRequestWithContext(ctx, "GET", bob.base+"/api/v1/live", nil)
+			req, _ := http.NewRequestWithContext(ctx, http.MethodGet, bob.base+"/api/v1/live", nil)
 			res, err := bob.http.Do(req)
-			if err != nil || res.StatusCode != 200 {
+			if err != nil || res.StatusCode != http.StatusOK {
 				t.Fatal(res, err)
 			}
 			defer res.Body.Close()

@@ -33,7 +33,7 @@ func (s *Server) registerAlarmSetup() {
 }
 
 type placeSilence struct {
-	Match  alarm.Match    `json:"match,omitempty"`
+	Match  alarm.Match    `json:"match,omitzero"`
 	Rules  []int64        `json:"rules,omitempty" maxItems:"100"`
 	Most   alarm.Severity `json:"most,omitempty" doc:"Only up to this severity."`
 	Until  time.Time      `json:"until"`

@@ -64,11 +64,11 @@ func TestSessionFixation(t *testing.T) {
 	planted := mallory.cookie()
 	for _, cookie := range []string{planted, "made-up", strings.Repeat("A", 43)} {
 		v := visit(t, s)
-		req, _ := http.NewRequestWithContext(t.Context(), "POST", v.base+"/api/v1/session", strings.NewReader(`{"name":"alice","password":"`+longPassword+`"}`))
+		req, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, v.base+"/api/v1/session", strings.NewReader(`{"name":"alice","password":"`+longPassword+`"}`))
 		req.Header.Set("Content-Type", "application/json")
 		req.Header.Set("Cookie", "ballast="+cookie)
 		res, err := v.http.Do(req)
-		if err != nil || res.StatusCode != 200 {
+		if err != nil || res.StatusCode != http.StatusOK {
 			t.Fatal(res, err)
 		}
 		res.Body.Close()
@@ -111,10 +111,10 @@ func TestCookieFlags(t *testing.T) {
 	} {
 		s := bare(t, func(o *Options) { o.URL = url })
 		v := visit(t, s)
-		req, _ := http.NewRequestWithContext(t.Context(), "POST", v.base+"/api/v1/setup", strings.NewReader(`{"token":"`+token(t, s)+`","name":"alice","password":"`+longPassword+`"}`))
+		req, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, v.base+"/api/v1/setup", strings.NewReader(`{"token":"`+token(t, s)+`","name":"alice","password":"`+longPassword+`"}`))
 		req.Header.Set("Content-Type", "application/json")
 		res, err := v.http.Do(req)
-		if err != nil || res.StatusCode != 200 {
+		if err != nil || res.StatusCode != http.StatusOK {
 			t.Fatal(res, err)
 		}
 		res.Body.Close()
@@ -229,7 +229,7 @@ func TestBruteForce(t *testing.T) {
 		req.Body = io.NopCloser(strings.NewReader(`{"name":"x","password":"y"}`))
 		return req
 	}())
-	if err != nil || res.StatusCode != 429 || res.Header.Get("Retry-After") == "" {
+	if err != nil || res.StatusCode != http.StatusTooManyRequests || res.Header.Get("Retry-After") == "" {
 		t.Error(res, err)
 	}
 	res.Body.Close()
@@ -349,7 +349,7 @@ func TestPathTraversal(t *testing.T) {
 		t.Fatal(err)
 	}
 	res.Body.Close()
-	if res.StatusCode != 422 || res.Header.Get("X-Evil") != "" {
+	if res.StatusCode != http.StatusUnprocessableEntity || res.Header.Get("X-Evil") != "" {
 		t.Error(res.Status, res.Header)
 	}
 }
@@ -570,7 +570,7 @@ func TestPageIsConditional(t *testing.T) {
 		return res
 	}
 	first := ask(`"other"`)
-	if first.StatusCode != 200 || first.Header.Get("ETag") == "" || ask(first.Header.Get("ETag")).StatusCode != 304 {
+	if first.StatusCode != http.StatusOK || first.Header.Get("ETag") == "" || ask(first.Header.Get("ETag")).StatusCode != http.StatusNotModified {
 		t.Error(first.Status, first.Header)
 	}
 }

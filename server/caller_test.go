@@ -120,10 +120,10 @@ func TestLimitsOverHTTP(t *testing.T) {
 		t.Fatal(err)
 	}
 	res.Body.Close()
-	if res.StatusCode != 429 || res.Header.Get("Retry-After") == "" || res.Header.Get("Content-Type") != "application/problem+json" {
+	if res.StatusCode != http.StatusTooManyRequests || res.Header.Get("Retry-After") == "" || res.Header.Get("Content-Type") != "application/problem+json" {
 		t.Error(res.Status, res.Header)
 	}
-	if res, err = v.http.Get(v.base + "/"); err != nil || res.StatusCode != 200 {
+	if res, err = v.http.Get(v.base + "/"); err != nil || res.StatusCode != http.StatusOK {
 		t.Error("pages are not the API:", res, err)
 	}
 	res.Body.Close()
@@ -131,7 +131,7 @@ func TestLimitsOverHTTP(t *testing.T) {
 	n := 0
 	h := s.limitPrincipal(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { n++ }))
 	for range 30 {
-		req, _ := http.NewRequestWithContext(context.WithValue(t.Context(), principalKey{}, p), "GET", "/api/v1/site", nil)
+		req, _ := http.NewRequestWithContext(context.WithValue(t.Context(), principalKey{}, p), http.MethodGet, "/api/v1/site", nil)
 		h.ServeHTTP(discard{}, req)
 	}
 	if n != 8 {

@@ -53,7 +53,7 @@ func (l *listener) listen(ctx context.Context, until func() bool) {
 		return
 	}
 	defer res.Body.Close()
-	if res.StatusCode != 200 || l.gzip != (res.Header.Get("Content-Encoding") == "gzip") {
+	if res.StatusCode != http.StatusOK || l.gzip != (res.Header.Get("Content-Encoding") == "gzip") {
 		l.t.Errorf("status %d, encoding %q", res.StatusCode, res.Header.Get("Content-Encoding"))
 		return
 	}

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
@@ -88,9 +89,7 @@ func newIDP(t *testing.T) *idp {
 		now := time.Now()
 		claims := map[string]any{"iss": p.URL, "aud": "ballast", "iat": now.Unix(), "exp": now.Add(time.Minute).Unix(), "nonce": asked.Get("nonce")}
 		header := map[string]any{"alg": "RS256", "kid": "1", "typ": "JWT"}
-		for k, v := range p.person {
-			claims[k] = v
-		}
+		maps.Copy(claims, p.person)
 		if p.twist != nil {
 			p.twist(claims, header)
 		}

@@ -173,7 +173,7 @@ var errNoPasskeys = huma.Error409Conflict("passkeys need Ballast to be reached u
 // Purposes of sealed steps.
 const (
 	stepRegister = "register a passkey"
-	stepPasskey  = "sign in with a passkey"
+	stepPasskey  = "sign in with a passkey" //nolint:gosec // words
 	stepOIDC     = "sign in at the provider"
 )
 

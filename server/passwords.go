@@ -195,16 +195,16 @@ func (s *Server) keepPassword(ctx context.Context, row ledger.MachinePassword, w
 	if err != nil {
 		return 0, s.recordError("saving the password", err)
 	}
-	return id, s.rekey(ctx)
+	s.rekey(ctx)
+	return id, nil
 }
 
 // rekey takes the passwords of the record into use.
-func (s *Server) rekey(ctx context.Context) error {
+func (s *Server) rekey(ctx context.Context) {
 	if err := LoadKeys(ctx, s.Record, s.Box, s.Keys); err != nil {
 		s.Log.Error("some machine passwords are not in use", "error", err)
 	}
 	s.Fleet.Rekey()
-	return nil
 }
 
 type passwordID struct {
@@ -247,7 +247,8 @@ func (s *Server) deletePassword(ctx context.Context, in *idInput) (*struct{}, er
 	if err := s.Record.DeleteMachinePassword(ctx, in.ID, ledger.By(p.Name())); err != nil {
 		return nil, s.recordError("forgetting the password", err)
 	}
-	return nil, s.rekey(ctx)
+	s.rekey(ctx)
+	return nil, nil
 }
 
 type testPasswordInput struct {

@@ -83,7 +83,7 @@ func TestSitesAreSavedUnderTheirVersion(t *testing.T) {
 		t.Errorf("removing an empty site: %d %v", code, out)
 	}
 	// The whole way out and back in.
-	res, err := http.NewRequestWithContext(t.Context(), "GET", v.base+"/api/v1/sites/odessa/layout?format=csv", nil)
+	res, err := http.NewRequestWithContext(t.Context(), http.MethodGet, v.base+"/api/v1/sites/odessa/layout?format=csv", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

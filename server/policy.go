@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -447,17 +448,18 @@ func whoHas(right Right) string {
 	case 1:
 		return "the role " + names[0] + " has"
 	default:
-		out := "the roles "
+		var out strings.Builder
+		out.WriteString("the roles ")
 		for i, name := range names {
 			switch i {
 			case 0:
-				out += name
+				out.WriteString(name)
 			case n - 1:
-				out += " and " + name
+				out.WriteString(" and " + name)
 			default:
-				out += ", " + name
+				out.WriteString(", " + name)
 			}
 		}
-		return out + " have"
+		return out.String() + " have"
 	}
 }

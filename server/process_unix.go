@@ -59,6 +59,6 @@ func diskSpace(path string) (free, size unit.Opt[int64]) {
 	if path == "" || syscall.Statfs(path, &st) != nil {
 		return unit.None[int64](), unit.None[int64]()
 	}
-	block := int64(st.Bsize)
+	block := int64(st.Bsize) //nolint:unconvert // an int32 on some systems
 	return unit.Some(int64(st.Bavail) * block), unit.Some(int64(st.Blocks) * block)
 }

@@ -121,7 +121,7 @@ func TestReportGoesOutOnce(t *testing.T) {
 	}
 	// As files, each of the day that was asked for.
 	for file, start := range map[string]string{"report.pdf": "%PDF-", "machines.csv": "day,site,", "quarters.csv": "from,", "summary.csv": "figure,"} {
-		req, err := http.NewRequestWithContext(t.Context(), "GET", v.base+"/api/v1/reports/daily/"+day+"/"+file+"?site=hood", nil)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, v.base+"/api/v1/reports/daily/"+day+"/"+file+"?site=hood", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -132,7 +132,7 @@ func TestReportGoesOutOnce(t *testing.T) {
 		}
 		b, err := io.ReadAll(res.Body)
 		res.Body.Close()
-		if err != nil || res.StatusCode != 200 || !strings.HasPrefix(string(b), start) || !strings.Contains(res.Header.Get("Content-Disposition"), "hood-"+day) {
+		if err != nil || res.StatusCode != http.StatusOK || !strings.HasPrefix(string(b), start) || !strings.Contains(res.Header.Get("Content-Disposition"), "hood-"+day) {
 			t.Errorf("%s: %d %.40q %v", file, res.StatusCode, b, res.Header)
 		}
 	}

@@ -60,7 +60,7 @@ func (s *sealer) seal(purpose string, v any, now time.Time) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return base64.RawURLEncoding.EncodeToString(s.aead.Seal(nil, nil, b, []byte(purpose))), nil
+	return base64.RawURLEncoding.EncodeToString(s.aead.Seal(nil, nil, b, []byte(purpose))), nil //nolint:gosec // this AEAD draws its nonce itself
 }
 
 // open decrypts what seal made for the same purpose into v. It gives the id by
@@ -100,7 +100,7 @@ func (s *sealer) use(id string, now time.Time) bool {
 // stepCookie carries a sealed value from the first step to the second. It is
 // Lax because the second step of OpenID Connect comes from the provider's page.
 func (s *Server) stepCookie(value string) *http.Cookie {
-	c := &http.Cookie{Name: s.cookieName() + "-step", Value: value, Path: "/", MaxAge: int(sealedLife.Seconds()), HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: s.secure()}
+	c := &http.Cookie{Name: s.cookieName() + "-step", Value: value, Path: "/", MaxAge: int(sealedLife.Seconds()), HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: s.secure()} //nolint:gosec // as TLS is set up
 	if value == "" {
 		c.MaxAge = -1
 	}

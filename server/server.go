@@ -236,7 +236,7 @@ func (s *Server) Run(ctx context.Context, doors ...net.Listener) error {
 	go func() {
 		defer close(stopped)
 		<-ctx.Done()
-		limit, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()
 		_ = srv.Shutdown(limit)
 	}()

@@ -101,7 +101,7 @@ func (s *Server) cookieName() string {
 }
 
 func (s *Server) cookie(token string, expires time.Time) *http.Cookie {
-	c := &http.Cookie{Name: s.cookieName(), Value: token, Path: "/", Expires: expires, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: s.secure()}
+	c := &http.Cookie{Name: s.cookieName(), Value: token, Path: "/", Expires: expires, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: s.secure()} //nolint:gosec // as TLS is set up
 	if token == "" {
 		c.MaxAge = -1
 	}
@@ -197,7 +197,7 @@ const shortestPassword = 12
 
 // checkPassword says what is wrong with a password that somebody chose.
 func checkPassword(field, password, name string) error {
-	wrong := ""
+	var wrong string
 	switch {
 	case utf8.RuneCountInString(password) < shortestPassword:
 		wrong = "the password is too short: at least 12 characters"

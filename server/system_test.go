@@ -91,7 +91,7 @@ func TestSystemAndBundle(t *testing.T) {
 		out["record"].(map[string]any)["bytes"].(float64) != 1234 || len(out["troubles"].([]any)) != 1 || out["version"].(map[string]any)["record_engine"] != "sqlite" {
 		t.Errorf("%v", out)
 	}
-	req, err := http.NewRequestWithContext(t.Context(), "GET", v.base+"/api/v1/system/bundle", nil)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, v.base+"/api/v1/system/bundle", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +102,7 @@ func TestSystemAndBundle(t *testing.T) {
 	}
 	defer res.Body.Close()
 	b, err := io.ReadAll(res.Body)
-	if err != nil || res.StatusCode != 200 || res.Header.Get("Content-Type") != "application/zip" {
+	if err != nil || res.StatusCode != http.StatusOK || res.Header.Get("Content-Type") != "application/zip" {
 		t.Fatal(res.Status, res.Header, err)
 	}
 	z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))

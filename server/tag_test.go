@@ -50,7 +50,7 @@ func TestEveryJSONAnswerIsTagged(t *testing.T) {
 			continue
 		}
 		res, body := askPlain(t, v.base, path, "Authorization", admin)
-		if res.StatusCode != 200 {
+		if res.StatusCode != http.StatusOK {
 			continue // wants parameters, or a person's session
 		}
 		if res.Header.Get("Content-Disposition") != "" {
@@ -67,7 +67,7 @@ func TestEveryJSONAnswerIsTagged(t *testing.T) {
 		}
 		res, second := askPlain(t, v.base, path, "Authorization", admin, "If-None-Match", tag)
 		switch {
-		case res.StatusCode == 304 && second == "" && res.Header.Get("ETag") == tag:
+		case res.StatusCode == http.StatusNotModified && second == "" && res.Header.Get("ETag") == tag:
 			again++
 		case moving[path] || second != body:
 		default:
@@ -90,20 +90,20 @@ func TestTagFollowsTheAnswer(t *testing.T) {
 		t.Fatal(code, out)
 	}
 	res, changed := askPlain(t, v.base, path, "Authorization", admin, "If-None-Match", first)
-	if res.StatusCode != 200 || changed == body || res.Header.Get("ETag") == first {
+	if res.StatusCode != http.StatusOK || changed == body || res.Header.Get("ETag") == first {
 		t.Errorf("after a change: %d, tag %s", res.StatusCode, res.Header.Get("ETag"))
 	}
 	tag := res.Header.Get("ETag")
 	for _, list := range []string{tag, "W/" + tag, `"other", ` + tag, "*"} {
-		if res, _ := askPlain(t, v.base, path, "Authorization", admin, "If-None-Match", list); res.StatusCode != 304 {
+		if res, _ := askPlain(t, v.base, path, "Authorization", admin, "If-None-Match", list); res.StatusCode != http.StatusNotModified {
 			t.Errorf("If-None-Match: %s gives %d", list, res.StatusCode)
 		}
 	}
-	if res, _ := askPlain(t, v.base, path, "Authorization", admin, "If-None-Match", `"other"`, "If-None-Match", tag); res.StatusCode != 304 {
+	if res, _ := askPlain(t, v.base, path, "Authorization", admin, "If-None-Match", `"other"`, "If-None-Match", tag); res.StatusCode != http.StatusNotModified {
 		t.Errorf("two lines of If-None-Match: %d", res.StatusCode)
 	}
 	for _, list := range []string{`"other"`, strings.Trim(tag, `"`), ""} {
-		if res, _ := askPlain(t, v.base, path, "Authorization", admin, "If-None-Match", list); res.StatusCode != 200 {
+		if res, _ := askPlain(t, v.base, path, "Authorization", admin, "If-None-Match", list); res.StatusCode != http.StatusOK {
 			t.Errorf("If-None-Match: %s gives %d", list, res.StatusCode)
 		}
 	}
@@ -120,12 +120,12 @@ func TestTagFollowsTheAnswer(t *testing.T) {
 	if zt := zipped.Header.Get("ETag"); zt == tag || zt == "" || zipped.Header.Get("Vary") != "Accept-Encoding" {
 		t.Errorf("compressed: tag %s beside %s, Vary %s", zt, tag, zipped.Header.Get("Vary"))
 	}
-	if res, _ := askPlain(t, v.base, path, "Authorization", admin, "Accept-Encoding", "gzip", "If-None-Match", zipped.Header.Get("ETag")); res.StatusCode != 304 || res.Header.Get("Content-Encoding") != "" {
+	if res, _ := askPlain(t, v.base, path, "Authorization", admin, "Accept-Encoding", "gzip", "If-None-Match", zipped.Header.Get("ETag")); res.StatusCode != http.StatusNotModified || res.Header.Get("Content-Encoding") != "" {
 		t.Errorf("compressed, asked again: %d", res.StatusCode)
 	}
 	// Nobody gets 304 who would not get the answer, and a tag tells nobody of
 	// another's answer.
-	if res, _ := askPlain(t, v.base, path, "If-None-Match", tag); res.StatusCode != 401 {
+	if res, _ := askPlain(t, v.base, path, "If-None-Match", tag); res.StatusCode != http.StatusUnauthorized {
 		t.Errorf("without a key: %d", res.StatusCode)
 	}
 	// What tells of accounts is kept by no cache.

@@ -77,24 +77,24 @@ func TestCertificateFiles(t *testing.T) {
 		return res, err
 	}
 	res, err := ask(pool)
-	if err != nil || res.StatusCode != 200 || res.ProtoMajor != 2 || res.Header.Get("Strict-Transport-Security") == "" || res.TLS.PeerCertificates[0].SerialNumber.Int64() != 1 {
+	if err != nil || res.StatusCode != http.StatusOK || res.ProtoMajor != 2 || res.Header.Get("Strict-Transport-Security") == "" || res.TLS.PeerCertificates[0].SerialNumber.Int64() != 1 {
 		t.Fatalf("%+v %v", res, err)
 	}
-	if res, err := http.Get("http://" + inside.Addr().String() + "/healthz"); err != nil || res.StatusCode != 200 {
+	if res, err := http.Get("http://" + inside.Addr().String() + "/healthz"); err != nil || res.StatusCode != http.StatusOK {
 		t.Error("the door of this machine's commands:", res, err)
 	}
 	if c, err := tls.Dial("tcp", l.Addr().String(), &tls.Config{RootCAs: pool, ServerName: "ballast.example.com", MaxVersion: tls.VersionTLS11, MinVersion: tls.VersionTLS10}); err == nil {
 		c.Close()
 		t.Error("TLS 1.1 is spoken")
 	}
-	if res, err := http.Get("http://" + l.Addr().String() + "/healthz"); err == nil && res.StatusCode == 200 {
+	if res, err := http.Get("http://" + l.Addr().String() + "/healthz"); err == nil && res.StatusCode == http.StatusOK {
 		t.Error("plain HTTP is answered on the TLS port")
 	}
 	if err := os.WriteFile(cert, []byte("-----BEGIN CERT"), 0o600); err != nil { // half written
 		t.Fatal(err)
 	}
 	time.Sleep(100 * time.Millisecond)
-	if res, err := ask(pool); err != nil || res.StatusCode != 200 {
+	if res, err := ask(pool); err != nil || res.StatusCode != http.StatusOK {
 		t.Error("with half a file:", err)
 	}
 	_, _, renewed := certificate(t, dir, 2)

@@ -48,8 +48,15 @@ var errKey = errors.New("the API key is unknown, expired or revoked")
 func (s *Server) identify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p, known, err := s.who(r)
-		if err != nil {
+		switch {
+		case errors.Is(err, ledger.ErrNotFound):
 			problem(w, http.StatusUnauthorized, errKey.Error())
+			return
+		case err != nil:
+			if r.Context().Err() == nil {
+				s.Log.Error("finding out who asks", "error", err)
+			}
+			problem(w, http.StatusServiceUnavailable, "who asks cannot be found out now, for the record does not answer; Ballast's log says more")
 			return
 		}
 		if known {
@@ -61,7 +68,8 @@ func (s *Server) identify(next http.Handler) http.Handler {
 
 // who says who makes a request, by session cookie or API key; false is nobody.
 // The record is asked each time: an end of a session, a new grant or a disabled
-// account count from the next request on.
+// account count from the next request on. The error is ledger.ErrNotFound for a
+// wrong key; any other means that the record could not be asked.
 func (s *Server) who(r *http.Request) (Principal, bool, error) {
 	ctx := r.Context()
 	if key, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
@@ -69,21 +77,29 @@ func (s *Server) who(r *http.Request) (Principal, bool, error) {
 		return p, err == nil, err
 	}
 	c, err := r.Cookie(s.cookieName())
-	if err != nil || c.Value == "" {
+	if errors.Is(err, http.ErrNoCookie) || c.Value == "" {
 		return Principal{}, false, nil
 	}
 	x, err := s.Record.SessionBySum(ctx, ledger.HashSecret(c.Value))
 	if err != nil {
-		return Principal{}, false, nil
+		return Principal{}, false, unlessNotFound(err)
 	}
 	u, err := s.Record.User(ctx, x.User)
 	if err != nil || !u.Disabled.IsZero() {
-		return Principal{}, false, nil
+		return Principal{}, false, unlessNotFound(err)
 	}
 	if now := time.Now(); now.Sub(x.LastSeen) > time.Minute {
 		_ = s.Record.TouchSession(ctx, x.ID, callerOf(ctx).String(), sessionEnd(x.CreatedAt, now)) // no request fails for it
 	}
 	return Principal{User: u, Session: &x}, true, nil
+}
+
+// unlessNotFound is err unless it only says that there is no such row.
+func unlessNotFound(err error) error {
+	if errors.Is(err, ledger.ErrNotFound) {
+		return nil
+	}
+	return err
 }
 
 // still tells whether the one who asked for a stream may go on reading it: the
@@ -110,8 +126,11 @@ func (s *Server) byKey(ctx context.Context, key string) (Principal, error) {
 		return Principal{}, ledger.ErrNotFound
 	}
 	u, err := s.Record.User(ctx, k.User)
-	if err != nil || !u.Disabled.IsZero() {
-		return Principal{}, errors.Join(err, ledger.ErrNotFound)
+	if err != nil {
+		return Principal{}, err
+	}
+	if !u.Disabled.IsZero() {
+		return Principal{}, ledger.ErrNotFound
 	}
 	if time.Since(k.LastUsed) > time.Minute {
 		_ = s.Record.TouchAPIKey(ctx, k.ID) // a convenience for people; no request fails for it

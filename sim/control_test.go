@@ -255,7 +255,7 @@ func FuzzControl(f *testing.F) {
 			t.Fatal(err)
 		}
 		w := httptest.NewRecorder()
-		s.Handler().ServeHTTP(w, httptest.NewRequest("POST", "/faults", strings.NewReader(string(body))))
+		s.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/faults", strings.NewReader(string(body))))
 		if w.Code != 200 && w.Code != 400 && w.Code != 404 {
 			t.Fatalf("%d %s", w.Code, w.Body)
 		}

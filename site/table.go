@@ -517,7 +517,7 @@ func (s *Site) eachRack(do func(rackKey, *Rack)) {
 // rackAt is the rack that k names; what is not there is added. A container that
 // stands in some building is found without the building's name.
 func (s *Site) rackAt(k rackKey, added *[]string) *Rack {
-	var containers *[]Container = &s.Containers
+	containers := &s.Containers
 	var racks *[]Rack
 	at := k.container
 	if k.building == "" {

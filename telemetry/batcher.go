@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math"
 	"math/bits"
+	"slices"
 	"sync"
 	"time"
 )
@@ -214,7 +215,7 @@ func (b *Batcher) flush(ctx context.Context) error {
 func (b *Batcher) putBack(rows []Row) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.rows = append(rows[:len(rows):len(rows)], b.rows...)
+	b.rows = append(slices.Clip(rows), b.rows...)
 	if over := len(b.rows) - b.opt.Queue; over > 0 {
 		b.stats.Dropped += int64(over)
 		b.rows = b.rows[over:]

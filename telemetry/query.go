@@ -155,7 +155,7 @@ func (q *Query) Check() error {
 // of tells whether the aggregate can be had of the metric.
 func (a Aggregate) of(m Metric) error {
 	kind := m.Info().Kind
-	ok := false
+	var ok bool
 	switch a {
 	case Samples:
 		ok = true

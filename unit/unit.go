@@ -142,17 +142,6 @@ func plainDecimal(text string) string {
 	return r.FloatString(n)
 }
 
-// in converts base units to the named symbol, rounding once.
-func (sc scale) in(v float64, text string) float64 {
-	sym, ok := sc.find(text)
-	if !ok || math.IsNaN(v) || math.IsInf(v, 0) {
-		return math.NaN()
-	}
-	r := new(big.Rat).SetFloat64(v)
-	f, _ := r.Quo(r, sym.rat()).Float64()
-	return f
-}
-
 // splitNumber separates the leading decimal of s from the rest.
 func splitNumber(s string) (number, rest string) {
 	i := 0

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,9 +40,7 @@ func (w *Watch) Seal(r Receiver, was *Receiver, secrets notify.Secrets) (Receive
 	}
 	r.Sealed = map[string]string{}
 	if was != nil && was.Settings.Kind == r.Settings.Kind {
-		for k, v := range was.Sealed {
-			r.Sealed[k] = v
-		}
+		maps.Copy(r.Sealed, was.Sealed)
 		// A secret goes where it was meant to go: whoever redirects it must know it.
 		if elsewhere(&was.Settings, &r.Settings) {
 			for k := range r.Sealed {

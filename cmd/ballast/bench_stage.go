@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -41,7 +42,7 @@ func openBench(ctx context.Context, errs io.Writer, machines int, interval time.
 	if err != nil {
 		return nil, err
 	}
-	b.undo = append(b.undo, func() { os.RemoveAll(dir) })
+	b.undo = append(b.undo, func() { _ = os.RemoveAll(dir) })
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -80,8 +81,8 @@ func openBench(ctx context.Context, errs io.Writer, machines int, interval time.
 func (b *benchStage) pid() int { return b.run.Process.Pid }
 
 func (b *benchStage) close() {
-	for i := len(b.undo) - 1; i >= 0; i-- {
-		b.undo[i]()
+	for _, undo := range slices.Backward(b.undo) {
+		undo()
 	}
 }
 

@@ -60,6 +60,16 @@ type common struct {
 
 type streams struct{ out, err io.Writer }
 
+// file is the output when it goes to a file or a terminal.
+func (s *streams) file() (*os.File, bool) {
+	w := s.out
+	if o, ok := w.(*output); ok {
+		w = o.w
+	}
+	f, ok := w.(*os.File)
+	return f, ok
+}
+
 // print writes v as indented JSON.
 func (s *streams) json(v any) error {
 	e := json.NewEncoder(s.out)
@@ -98,8 +108,6 @@ func (c *common) config() (config.Config, error) {
 	}
 	return cfg, nil
 }
-
-func logger(cfg config.Log, w io.Writer) *slog.Logger { return slog.New(logHandler(cfg, w)) }
 
 func logHandler(cfg config.Log, w io.Writer) slog.Handler {
 	var level slog.Level

@@ -62,13 +62,13 @@ func (h *house) openEntry(ctx context.Context, l net.Listener) (*entry, error) {
 		var answer http.Handler
 		secure, answer, err = server.ACMETLS(server.ACME{Hosts: a.Hosts, Email: a.Email, Directory: a.Directory, Roots: a.Roots, Dir: filepath.Join(cfg.Data, "certificates")})
 		if err == nil && a.HTTP != "" {
-			e.close, err = h.serveACME(a.HTTP, answer)
+			e.close, err = h.serveACME(ctx, a.HTTP, answer)
 		}
 	}
 	if err != nil {
 		return nil, err
 	}
-	inside, err := net.Listen("tcp", "127.0.0.1:0")
+	inside, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		e.close()
 		return nil, fmt.Errorf("opening a door for this machine's commands: %w", err)
@@ -79,8 +79,8 @@ func (h *house) openEntry(ctx context.Context, l net.Listener) (*entry, error) {
 }
 
 // serveACME answers the provider over plain HTTP.
-func (h *house) serveACME(address string, answer http.Handler) (func(), error) {
-	l, err := net.Listen("tcp", address)
+func (h *house) serveACME(ctx context.Context, address string, answer http.Handler) (func(), error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("opening %s for the ACME provider: %w", address, err)
 	}

@@ -48,7 +48,7 @@ func (c *exportCmd) Run(ctx context.Context, common *common, s *streams) error {
 	if common.JSON {
 		c.Format = "jsonl"
 	}
-	if f, ok := s.out.(*os.File); c.Out == "" && c.Format == "parquet" && ok && term.IsTerminal(int(f.Fd())) {
+	if f, ok := s.file(); c.Out == "" && c.Format == "parquet" && ok && term.IsTerminal(int(f.Fd())) {
 		return fmt.Errorf("%w: Parquet is no text; give a file with -o", errUsage)
 	}
 	out, finish, err := c.open(s)
@@ -118,7 +118,7 @@ func (c *exportCmd) write(ctx context.Context, data, dir string, from, to time.T
 	if err != nil {
 		return err
 	}
-	defer store.Close()
+	defer func() { _ = store.Close() }() // only read from
 	q := telemetry.ExportQuery{Format: telemetry.Format(c.Format), Level: telemetry.Level(c.Level), From: from, To: to}
 	for _, m := range c.Machines {
 		q.Filter.Machines = append(q.Filter.Machines, miner.ID(m))

@@ -186,7 +186,7 @@ func (c *backupCmd) Run(ctx context.Context, common *common, s *streams) error {
 	if err != nil {
 		return fmt.Errorf("opening the record: %w", err)
 	}
-	defer record.Close()
+	defer func() { _ = record.Close() }() // only read from
 	if err := record.Backup(ctx, c.File); err != nil {
 		if errors.Is(err, os.ErrExist) {
 			return fmt.Errorf("%w: %s exists already; a backup never overwrites one", errUsage, c.File)

@@ -4,12 +4,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -31,16 +33,47 @@ func main() {
 func Main(ctx context.Context, args []string, out, errs io.Writer) int {
 	var c cli
 	exit := -1
+	said := &output{w: out}
 	parser, err := kong.New(&c, kong.Name("ballast"), kong.Writers(out, errs), kong.UsageOnError(), kong.Exit(func(code int) { exit = code; panic(exited{}) }),
 		kong.Description("Runs a bitcoin mining company's machines, power and debt as one system."),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.Vars{"version": version},
-		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(&streams{out: out, err: errs}), kong.Bind(&c.common))
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(&streams{out: said, err: errs}), kong.Bind(&c.common))
 	if err != nil {
 		fmt.Fprintln(errs, "ballast:", err)
 		return 1
 	}
 	kongcompletion.Register(parser)
-	return run(parser, args, errs, &exit)
+	code := run(parser, args, errs, &exit)
+	if err := said.failed(); err != nil && code == 0 {
+		fmt.Fprintln(errs, "ballast: writing the output:", err)
+		return 1
+	}
+	return code
+}
+
+// output remembers the first failure of writing, so that a command whose output
+// did not fit on the disk does not end as if all were well.
+type output struct {
+	w   io.Writer
+	mu  sync.Mutex
+	err error
+}
+
+// Write implements io.Writer.
+func (o *output) Write(b []byte) (int, error) {
+	n, err := o.w.Write(b)
+	if err != nil {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.err = cmp.Or(o.err, err)
+	}
+	return n, err
+}
+
+func (o *output) failed() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.err
 }
 
 type exited struct{}
@@ -57,8 +90,7 @@ func run(parser *kong.Kong, args []string, errs io.Writer, exit *int) (code int)
 	k, err := parser.Parse(args)
 	if err != nil {
 		fmt.Fprintln(errs, "ballast:", err)
-		var pe *kong.ParseError
-		if errors.As(err, &pe) {
+		if pe, ok := errors.AsType[*kong.ParseError](err); ok {
 			fmt.Fprintf(errs, "Try: ballast %s--help\n", commandOf(pe))
 		}
 		return 2

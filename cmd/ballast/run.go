@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -158,9 +159,7 @@ func (c *runCmd) simulate(ctx context.Context, cfg *config.Config, errs io.Write
 	if cfg.Fleet.Ports == nil {
 		cfg.Fleet.Ports = map[uint16]uint16{}
 	}
-	for from, to := range r.Ports {
-		cfg.Fleet.Ports[from] = to
-	}
+	maps.Copy(cfg.Fleet.Ports, r.Ports)
 	cfg.Keys = append(r.Credentials, cfg.Keys...)
 	cfg.Plant.Meters = append(cfg.Plant.Meters, r.Meters...)
 	cfg.Plant.Cooling = append(cfg.Plant.Cooling, r.Cooling...)
@@ -271,7 +270,7 @@ func (h *house) close() {
 }
 
 func (h *house) run(ctx context.Context, s *streams) error {
-	l, err := net.Listen("tcp", h.cfg.Listen)
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", h.cfg.Listen)
 	if err != nil {
 		return fmt.Errorf("opening %s: %w", h.cfg.Listen, err)
 	}
@@ -287,10 +286,7 @@ func (h *house) run(ctx context.Context, s *streams) error {
 		return err
 	}
 	defer stopMetrics()
-	alarms, err := h.watch(url)
-	if err != nil {
-		return err
-	}
+	alarms := h.watch(url)
 	srv := server.New(server.Options{
 		Alarms: alarms, Mailer: mailer{alarms}, Fleet: h.fleet, Record: h.record, History: h.history, Batcher: h.batcher, Metrics: metrics, Web: web.Dist(), Site: h.cfg.Site.Name, Zone: h.cfg.Site.Zone,
 		Version: version, Simulated: h.simulated, URL: url, Scans: h.scans, Keys: h.keys, Box: h.box, Plant: h.latest.All, Meters: &h.meters, Log: h.log, PriceDesk: h.desk,
@@ -300,7 +296,7 @@ func (h *house) run(ctx context.Context, s *streams) error {
 	if err := openDoor(ctx, h.record, h.cfg.Data, local, url); err != nil {
 		return err
 	}
-	defer os.Remove(doorPath(h.cfg.Data))
+	defer func() { _ = os.Remove(doorPath(h.cfg.Data)) }() // what stays leads nowhere
 	h.welcome(ctx, s, url)
 
 	ctx, cancel := context.WithCancel(ctx)
@@ -405,7 +401,7 @@ func (c *linkCmd) Run(ctx context.Context, common *common, s *streams) error {
 	if err != nil {
 		return fmt.Errorf("opening the record: %w", err)
 	}
-	defer record.Close()
+	defer func() { _ = record.Close() }() // what was written is there
 	url := addressOf(cfg, cfg.Listen)
 	if cl, err := connect(cfg.Data); err == nil && cl.door.People != "" {
 		url = cl.door.People // as the running server has it
@@ -428,12 +424,12 @@ func (openAPICmd) Run(ctx context.Context, common *common, s *streams) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	record, err := sqlite.Open(ctx, filepath.Join(dir, "ledger.db"), sqlite.Options{})
 	if err != nil {
 		return err
 	}
-	defer record.Close()
+	defer func() { _ = record.Close() }() // what was written is there
 	f := fleet.New(fleet.Reach{}, record, "", time.Second, slog.New(slog.DiscardHandler))
 	srv := server.New(server.Options{Fleet: f, Record: record, Version: "1", Alarms: watch.New(watch.Options{Fleet: f, Record: record}), Metrics: http.NotFoundHandler(), Log: slog.New(slog.DiscardHandler)})
 	b, err := srv.OpenAPI(common.JSON)

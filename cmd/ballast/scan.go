@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/netip"
 	"os"
 	"slices"
@@ -111,9 +112,7 @@ func reach(cfg config.Config, ports []string) (fleet.Reach, error) {
 		return fleet.Reach{}, fmt.Errorf("%w: %w", errUsage, err)
 	}
 	r := fleet.Reach{Drivers: all.Drivers(), Keys: keys, Ports: map[uint16]uint16{}}
-	for from, to := range cfg.Fleet.Ports {
-		r.Ports[from] = to
-	}
+	maps.Copy(r.Ports, cfg.Fleet.Ports)
 	for _, p := range ports {
 		var from, to uint16
 		if n, err := fmt.Sscanf(strings.ReplaceAll(p, "=", " "), "%d %d", &from, &to); n != 2 || err != nil {

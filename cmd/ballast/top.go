@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -28,7 +27,7 @@ func (c *topCmd) Run(ctx context.Context, common *common, s *streams) error {
 	if err != nil {
 		return err
 	}
-	f, ok := s.out.(*os.File)
+	f, ok := s.file()
 	if common.JSON || c.Once || !ok || !term.IsTerminal(int(f.Fd())) {
 		var site server.Site
 		if err := cl.call(ctx, http.MethodGet, "/api/v1/site", nil, &site); err != nil {

@@ -80,7 +80,7 @@ func testReportSchedules(t *testing.T, open Open) {
 	}
 	c.Advance(time.Hour)
 	edited := must(s.EditReportSchedule(ctx, ledger.ReportSchedule{ID: one.ID, Site: "elsewhere", Recipients: []string{"c@example.com"}, Minute: 1}, ledger.By("bob")))(t)
-	if edited.Site != "odessa" || edited.Enabled || edited.Minute != 1 || edited.UpdatedAt != c.Now() || edited.CreatedAt == c.Now() {
+	if edited.Site != "odessa" || edited.Enabled || edited.Minute != 1 || !edited.UpdatedAt.Equal(c.Now()) || edited.CreatedAt.Equal(c.Now()) {
 		t.Errorf("edited %+v", edited)
 	}
 	if all := must(s.ReportSchedules(ctx))(t); len(all) != 1 || fmt.Sprint(all[0]) != fmt.Sprint(edited) {

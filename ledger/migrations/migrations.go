@@ -116,7 +116,7 @@ func (t translated) Open(name string) (fs.File, error) {
 	if err != nil || info.IsDir() {
 		return f, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // only read from
 	var text bytes.Buffer
 	if _, err := text.ReadFrom(f); err != nil {
 		return nil, err

@@ -80,7 +80,7 @@ func create(path string) error {
 	if err != nil {
 		return fmt.Errorf("making the key file: %w", err)
 	}
-	defer os.Remove(f.Name())
+	defer func() { _ = os.Remove(f.Name()) }()
 	key := make([]byte, chacha20poly1305.KeySize)
 	_, _ = rand.Read(key) // never fails
 	_, err = f.WriteString(base64.StdEncoding.EncodeToString(key) + "\n")

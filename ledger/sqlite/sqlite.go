@@ -110,7 +110,7 @@ func (s *Store) Backup(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer func() { _ = db.Close() }() // only read from
 	if _, err := db.ExecContext(ctx, "VACUUM INTO ?", part); err != nil {
 		return errors.Join(fmt.Errorf("backing the ledger up to %s: %w", path, err), ignoreMissing(os.Remove(part)))
 	}

@@ -104,7 +104,7 @@ func (w *web) close() {
 	}
 	w.mu.Unlock()
 	for _, h := range open {
-		h.Close()
+		_ = h.Close()
 	}
 }
 

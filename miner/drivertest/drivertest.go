@@ -20,6 +20,7 @@ package drivertest
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -86,12 +87,7 @@ const (
 )
 
 func (s Suite) tells(f Field) bool {
-	for _, u := range s.Unsaid {
-		if u == f {
-			return false
-		}
-	}
-	return true
+	return !slices.Contains(s.Unsaid, f)
 }
 
 // Run runs the contract.

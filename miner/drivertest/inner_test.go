@@ -1,6 +1,7 @@
 package drivertest
 
 import (
+	"errors"
 	"math/rand/v2"
 	"net"
 	"slices"
@@ -158,6 +159,6 @@ func TestFaults(t *testing.T) {
 }
 
 func isTimeout(err error) bool {
-	ne, ok := err.(net.Error)
+	ne, ok := errors.AsType[net.Error](err)
 	return ok && ne.Timeout()
 }

@@ -296,7 +296,7 @@ func (s *summary) readTuner(o cgminer.Object) {
 	t := &s.tuner
 	t.running = o.Bool("Running")
 	algorithms := o.Object("Algorithm")
-	for _, f := range algorithms.Fields() {
+	for _, f := range algorithms.Fields()[:min(1, len(algorithms.Fields()))] { // the machine lists the one it runs
 		a := algorithms.Object(f.Key)
 		t.algorithm, t.unit = strings.Clone(f.Key), a.Text("Unit")
 		t.target, t.optimized = a.Float("Target"), a.Bool("Optimized")
@@ -308,6 +308,5 @@ func (s *summary) readTuner(o cgminer.Object) {
 		for _, k := range []string{"Target", "Unit", "Optimized", "Min Throttle Target", "Throttle Step", "Throttle Target", "Error Throttle Target"} {
 			s.addExtra("Tuner "+k, a.Text(k))
 		}
-		break // the machine lists the one it runs
 	}
 }

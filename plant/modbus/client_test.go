@@ -280,7 +280,7 @@ func TestClientRests(t *testing.T) {
 		}
 		want := []time.Duration{100, 200, 400, 800, 1600, 3200, 6400, 10000, 10000, 10000}
 		for i := range want {
-			want[i] *= time.Millisecond
+			want[i] *= time.Millisecond //nolint:durationcheck // written as bare numbers
 		}
 		if !slices.Equal(gaps, want) {
 			t.Errorf("attempts after %v, want %v", gaps, want)

@@ -29,7 +29,8 @@ const (
 
 // quantity checks what a request asks for and says how many things that is.
 func (r Request) quantity() (int, error) {
-	n, most := int(r.Quantity), 0
+	var most int
+	n := int(r.Quantity)
 	switch r.Function {
 	case ReadCoils, ReadDiscreteInputs:
 		most = MaxReadBits
@@ -124,9 +125,8 @@ func ParseRequest(pdu []byte) (Request, error) {
 	if len(rest) != 0 {
 		return r, IllegalDataValue
 	}
-	n, err := r.quantity()
-	if err != nil {
-		if n = int(r.Quantity); n >= 1 && int(r.Address)+n > 1<<16 {
+	if _, err := r.quantity(); err != nil {
+		if n := int(r.Quantity); n >= 1 && int(r.Address)+n > 1<<16 {
 			return r, IllegalDataAddress
 		}
 		return r, IllegalDataValue

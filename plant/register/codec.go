@@ -3,6 +3,7 @@ package register
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // raw joins the words of a value.
@@ -53,10 +54,8 @@ func (t Type) number(raw uint64) float64 {
 // it has none.
 func (x *point) decode(words []uint16) (v float64, ok bool) {
 	raw := x.raw(words)
-	for _, none := range x.absent {
-		if raw == none {
-			return 0, false
-		}
+	if slices.Contains(x.absent, raw) {
+		return 0, false
 	}
 	if x.Bit != nil {
 		return x.turned(raw>>*x.Bit&1 == 1), true
@@ -124,10 +123,8 @@ func (x *point) encode(v float64) ([]uint16, error) {
 	if n < 0 {
 		raw = uint64(int64(n))
 	}
-	for _, none := range x.absent {
-		if raw&(math.MaxUint64>>(64-bits)) == none {
-			return nil, fmt.Errorf("%v would mean %q to the device", n, "not available")
-		}
+	if slices.Contains(x.absent, raw&(math.MaxUint64>>(64-bits))) {
+		return nil, fmt.Errorf("%v would mean %q to the device", n, "not available")
 	}
 	return x.split(raw), nil
 }

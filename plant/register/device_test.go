@@ -3,6 +3,7 @@ package register
 import (
 	"context"
 	"errors"
+	"maps"
 	"math"
 	"net"
 	"strings"
@@ -96,9 +97,7 @@ func (r *rack) WriteRegisters(u byte, a uint16, w []uint16) error {
 func (r *rack) put(values map[plant.Field]float64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for f, v := range values {
-		r.values[f] = v
-	}
+	maps.Copy(r.values, values)
 }
 
 func (r *rack) device(t testing.TB, c Config) *Device {
@@ -135,8 +134,9 @@ func TestBuiltinMapsEndToEnd(t *testing.T) {
 				rapid.Check(t, func(t *rapid.T) {
 					values := map[plant.Field]float64{}
 					for _, p := range d.points {
-						switch low, high := p.min, p.max; {
-						case p.info.Quantity == plant.Switch:
+						low, high := p.min, p.max
+						switch p.info.Quantity {
+						case plant.Switch:
 							values[p.Field] = float64(rapid.IntRange(0, 1).Draw(t, string(p.Field)))
 						default:
 							// What the type can hold, and the field allow.

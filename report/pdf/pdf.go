@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -298,8 +299,7 @@ func (p *page) chart(name, unit string, scale, line float64, curves []curve) {
 	p.room(chartHeight + 16)
 	p.heading(name+", "+unit, "")
 	x := pageWidth - margin
-	for i := len(curves) - 1; i >= 0; i-- { // the legend, from the right
-		c := curves[i]
+	for _, c := range slices.Backward(curves) { // the legend, from the right
 		p.SetFont("go", "", 7.5)
 		w := p.GetStringWidth(c.name)
 		x -= w
@@ -379,13 +379,13 @@ func (p *page) states() {
 		{"not known", blank, func(q report.QuarterPoint) float64 { return q.Unknown }},
 	}
 	x := pageWidth - margin
-	for i := len(kinds) - 1; i >= 0; i-- {
+	for _, kind := range slices.Backward(kinds) {
 		p.SetFont("go", "", 7.5)
-		w := p.GetStringWidth(kinds[i].name)
+		w := p.GetStringWidth(kind.name)
 		x -= w
-		p.say(x, p.y-5.8, w+1, 7.5, "", faint, "L", kinds[i].name)
+		p.say(x, p.y-5.8, w+1, 7.5, "", faint, "L", kind.name)
 		x -= 4
-		p.fill(kinds[i].colour)
+		p.fill(kind.colour)
 		p.Rect(x, p.y-5.5, 2.6, 2.6, "F")
 		x -= 4
 	}

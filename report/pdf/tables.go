@@ -3,6 +3,7 @@ package pdf
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"ballast/report"
 )
@@ -74,17 +75,17 @@ func (p *page) nothing(text string) {
 }
 
 func why(ls []report.Loss) string {
-	out := ""
+	var out strings.Builder
 	for i, l := range ls {
 		if i == 3 {
 			break
 		}
 		if i > 0 {
-			out += ", "
+			out.WriteString(", ")
 		}
-		out += fmt.Sprintf("%s %.1f", l.Reason.Words(), l.Lost)
+		fmt.Fprintf(&out, "%s %.1f", l.Reason.Words(), l.Lost)
 	}
-	return out
+	return out.String()
 }
 
 const most = 25 // machines on paper

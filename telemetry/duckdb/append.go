@@ -66,13 +66,6 @@ func (d *dictionary[K]) id(k K) uint32 {
 	return id
 }
 
-func (d *dictionary[K]) rollback() {
-	for _, k := range d.new {
-		delete(d.ids, k)
-	}
-	d.new = d.new[:0]
-}
-
 func newWriter(ctx context.Context, s *Store) (*writer, error) {
 	conn, err := s.db.Conn(ctx)
 	if err != nil {

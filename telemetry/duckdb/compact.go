@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"ballast/telemetry"
@@ -134,12 +135,12 @@ func (s *Store) rewriteSlice(ctx context.Context) (done bool, err error) {
 
 func (s *Store) copySlice(ctx context.Context, t table, span telemetry.Span) (int64, error) {
 	w := s.rewrite
-	names := ""
+	var names strings.Builder
 	for i, c := range columnsOf(w.old.resolution, t) {
 		if i > 0 {
-			names += ", "
+			names.WriteString(", ")
 		}
-		names += c.name
+		names.WriteString(c.name)
 	}
 	order := "machine, ts"
 	if t == boards {
@@ -147,7 +148,7 @@ func (s *Store) copySlice(ctx context.Context, t table, span telemetry.Span) (in
 		order = "machine, board, ts"
 	}
 	res, err := s.db.ExecContext(ctx, fmt.Sprintf("INSERT INTO %s.%s (%s) SELECT %s FROM %s.%s WHERE ts >= %d AND ts < %d ORDER BY %s",
-		w.new.alias, t, names, names, w.old.alias, t, span.From, span.To, order))
+		w.new.alias, t, names.String(), names.String(), w.old.alias, t, span.From, span.To, order))
 	if err != nil {
 		return 0, fmt.Errorf("sorting %s rows: %w", t, err)
 	}

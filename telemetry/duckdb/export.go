@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"strings"
 	"time"
 
 	"ballast/telemetry"
@@ -25,7 +26,7 @@ func (s *Store) Export(ctx context.Context, w io.Writer, q telemetry.ExportQuery
 		n, err = s.export(ctx, out, q)
 		if err != nil && out.n > 0 {
 			// Part of the file is out: writing once more would repeat it.
-			return fmt.Errorf("exporting: %s", err)
+			return fmt.Errorf("exporting: %s", err) //nolint:errorlint // not to be known as one that is tried again
 		}
 		return err
 	})
@@ -165,11 +166,12 @@ func exportFile(b *statement, f *file, t table, q telemetry.ExportQuery, span te
 
 // coded spells out a column of codes.
 func coded(column string, word func(uint8) string) string {
-	s := "CASE " + column
+	var s strings.Builder
+	s.WriteString("CASE " + column)
 	for c := uint8(1); word(c) != ""; c++ {
-		s += fmt.Sprintf(" WHEN %d THEN %s", c, quote(word(c)))
+		fmt.Fprintf(&s, " WHEN %d THEN %s", c, quote(word(c)))
 	}
-	return s + " ELSE '' END"
+	return s.String() + " ELSE '' END"
 }
 
 // counting counts what is written.

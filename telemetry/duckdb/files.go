@@ -405,7 +405,7 @@ func (c *catalog) start(ctx context.Context, f *file) (*building, error) {
 }
 
 func (b *building) abandon() error {
-	_, err := b.c.s.db.Exec("DETACH " + b.alias)
+	_, err := b.c.s.db.ExecContext(context.Background(), "DETACH "+b.alias)
 	return errors.Join(err, removeIfThere(b.tmp), removeIfThere(b.tmp+".wal"))
 }
 
@@ -467,7 +467,7 @@ func (c *catalog) drop(f *file) bool {
 // now or after the last user.
 func (c *catalog) retire(f *file, then func() error) {
 	do := func() {
-		_, err := c.s.db.Exec("DETACH " + f.alias)
+		_, err := c.s.db.ExecContext(context.Background(), "DETACH "+f.alias)
 		if err = errors.Join(err, then()); err != nil {
 			c.s.log.Error("retiring a telemetry file", "file", f.name, "error", err)
 		}

@@ -179,7 +179,7 @@ func (s *Store) lock(ctx context.Context) error {
 	attach := "ATTACH " + quote(path) + " AS store"
 	_, err := s.db.ExecContext(ctx, attach)
 	if err != nil && strings.Contains(err.Error(), "Could not set lock") {
-		return fmt.Errorf("%w: %v", telemetry.ErrInUse, err)
+		return fmt.Errorf("%w: %w", telemetry.ErrInUse, err)
 	}
 	if err != nil {
 		// The file holds nothing but the version: a damaged one is replaced.
@@ -287,7 +287,7 @@ func (s *Store) Close() error {
 	var errs []error
 	for _, f := range s.files.list() {
 		// Detaching writes the log into the file.
-		if _, err := s.db.Exec("DETACH " + f.alias); err != nil {
+		if _, err := s.db.ExecContext(context.Background(), "DETACH "+f.alias); err != nil {
 			errs = append(errs, fmt.Errorf("closing %s: %w", f.name, err))
 		}
 	}

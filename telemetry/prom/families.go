@@ -103,8 +103,8 @@ func writeFleet(w sink, rows []telemetry.Row) {
 		}
 	}
 	keys := slices.SortedFunc(maps.Keys(totals), compareSiteModel)
-	each := func(name string, t Type, unit, help string, value func(*total) (float64, bool)) {
-		w.Family(name, t, unit, help)
+	each := func(name, unit, help string, value func(*total) (float64, bool)) {
+		w.Family(name, Gauge, unit, help)
 		for _, k := range keys {
 			if v, ok := value(totals[k]); ok {
 				w.Sample(v, "site", k.site, "model", k.model)
@@ -115,14 +115,14 @@ func writeFleet(w sink, rows []telemetry.Row) {
 	for _, k := range slices.SortedFunc(maps.Keys(states), compareSiteWord) {
 		w.Sample(states[k], "site", k.site, "state", k.word)
 	}
-	each("ballast_machines_degraded", Gauge, "", "Hashing machines with a serious fault, missing chips, or under 90 % of their nominal rate.", func(t *total) (float64, bool) { return t.degraded, true })
-	each("ballast_hashrate_hashes_per_second", Gauge, "hashes_per_second", "Hashrate of the machines that told theirs.", func(t *total) (float64, bool) { return inBase(telemetry.Hashrate, t.hashrate), t.hashing })
-	each("ballast_hashrate_nominal_hashes_per_second", Gauge, "hashes_per_second", "Hashrate that the firmwares expect.", func(t *total) (float64, bool) {
+	each("ballast_machines_degraded", "", "Hashing machines with a serious fault, missing chips, or under 90 % of their nominal rate.", func(t *total) (float64, bool) { return t.degraded, true })
+	each("ballast_hashrate_hashes_per_second", "hashes_per_second", "Hashrate of the machines that told theirs.", func(t *total) (float64, bool) { return inBase(telemetry.Hashrate, t.hashrate), t.hashing })
+	each("ballast_hashrate_nominal_hashes_per_second", "hashes_per_second", "Hashrate that the firmwares expect.", func(t *total) (float64, bool) {
 		return inBase(telemetry.HashrateNominal, t.nominal), t.haveNominal
 	})
-	each("ballast_power_watts", Gauge, "watts", "Wall power of the machines that told theirs.", func(t *total) (float64, bool) { return t.power, t.have })
-	each("ballast_temperature_max_celsius", Gauge, "celsius", "Hottest chip, else board.", func(t *total) (float64, bool) { return t.hottest, t.heated })
-	each("ballast_chips_missing", Gauge, "", "Chips that should answer and do not.", func(t *total) (float64, bool) { return t.missing, true })
+	each("ballast_power_watts", "watts", "Wall power of the machines that told theirs.", func(t *total) (float64, bool) { return t.power, t.have })
+	each("ballast_temperature_max_celsius", "celsius", "Hottest chip, else board.", func(t *total) (float64, bool) { return t.hottest, t.heated })
+	each("ballast_chips_missing", "", "Chips that should answer and do not.", func(t *total) (float64, bool) { return t.missing, true })
 	w.Family("ballast_machines_faulty", Gauge, "", "Machines that complain, by the group of the fault.")
 	for _, k := range slices.SortedFunc(maps.Keys(faults), compareSiteWord) {
 		w.Sample(faults[k], "site", k.site, "fault", k.word)
@@ -219,7 +219,7 @@ func machineLabels(rows []telemetry.Row, name naming) [][]byte {
 			continue
 		}
 		all = all[:from+len(one)]
-		labels[i] = one[:len(one):len(one)]
+		labels[i] = slices.Clip(one)
 	}
 	return labels
 }

@@ -24,7 +24,7 @@ type machine struct {
 	id                              miner.ID
 	kind                            int
 	tags                            telemetry.Tags
-	rate, ambient, heat, duty, sag  float64
+	rate, ambient, heat, duty       float64
 	accepted, rejected, errors      float64
 	boardErrors                     [3]float64
 	boardRate, boardHeat, frequency [3]float64

@@ -297,7 +297,7 @@ func (t *txn) auditCommands(made []*command) error {
 func commandDigest(cs []*command) string {
 	h := sha256.New()
 	for _, c := range cs {
-		fmt.Fprintf(h, "%s %d %q %s\n", c.ID, c.Machine, c.Kind, c.Setting)
+		_, _ = fmt.Fprintf(h, "%s %d %q %s\n", c.ID, c.Machine, c.Kind, c.Setting)
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

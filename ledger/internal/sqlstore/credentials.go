@@ -8,7 +8,7 @@ import (
 	"ballast/ledger"
 )
 
-const passkeyColumns = "id, credential, user_id, name, data, created_at, last_used"
+const passkeyColumns = "id, credential, user_id, name, data, created_at, last_used" //nolint:gosec // columns
 
 func scanPasskey(rows *sql.Rows) (p ledger.Passkey, err error) {
 	var created, used int64

@@ -9,7 +9,7 @@ import (
 	"ballast/ledger"
 )
 
-const tokenColumns = "id, sum, purpose, note, user_id, grants, created_at, expires_at"
+const tokenColumns = "id, sum, purpose, note, user_id, grants, created_at, expires_at" //nolint:gosec // columns
 
 type scanner interface{ Scan(...any) error }
 

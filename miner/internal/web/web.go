@@ -159,7 +159,7 @@ func (s *Session) try(ctx context.Context, r Request) (Reply, error) {
 		}
 		return Reply{}, errNothing
 	}
-	resp, err := http.ReadResponse(s.in, &http.Request{Method: r.Method})
+	resp, err := http.ReadResponse(s.in, &http.Request{Method: r.Method}) //nolint:bodyclose // readBody closes it
 	if err != nil {
 		s.hangUp()
 		if isTimeout(err) || errors.Is(err, errTooLong) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {

@@ -16,7 +16,7 @@ import (
 
 // command carries out one POST. It reports whether there is such a command.
 func (h handler) command(name string) bool {
-	kind := sim.ActionKind("")
+	var kind sim.ActionKind
 	switch {
 	case name == "restart":
 		kind = sim.DoReboot // which also ends a shutdown

@@ -2,6 +2,7 @@ package bitaxe
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"net"
 	"strconv"
@@ -252,7 +253,7 @@ func (h handler) nerdInfo(out obj, s sim.Snapshot, b sim.BoardSnapshot) {
 		}
 		return round(float64(v)*1e3, 6)
 	}
-	for k, v := range (obj{
+	maps.Copy(out, (obj{
 		"deviceModel": h.spec.Model.Name, "asicCount": h.count(), "asicTemps": temps, "hostip": h.spec.Addr.String(), "macAddr": strings.ToUpper(h.spec.MAC),
 		"currentA": round(float64(b.Current), 3), "hashRate": rate(s.Hashrate5s), "hashRate_1m": rate(s.Hashrate1m), "hashRate_10m": rate(s.Hashrate15m),
 		"hashRate_1h": rate(s.HashrateAvg), "hashRate_1d": rate(s.HashrateAvg), "shutdown": asleep, "fans": fans, "fanCount": len(fans),
@@ -260,9 +261,7 @@ func (h handler) nerdInfo(out obj, s sim.Snapshot, b sim.BoardSnapshot) {
 		"defaultFrequency": h.chip.clock, "foundBlocks": 0, "totalFoundBlocks": 0, "bestDiff": math.Round(s.BestShare), "bestSessionDiff": math.Round(s.BestShare),
 		"poolDifficulty": s.Difficulty, "otp": false, "pidTargetTemp": 55, "lastResetReason": "Power on reset",
 		"stratum": obj{"poolMode": 0, "activePoolMode": 0, "usingFallback": fallback, "pools": []obj{{"connected": connected && !asleep, "poolDiffErr": false, "pingRtt": 21.4, "pingLoss": 0}}},
-	}) {
-		out[k] = v
-	}
+	}))
 	delete(out, "overheat_mode")
 }
 

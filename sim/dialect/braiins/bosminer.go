@@ -19,7 +19,7 @@ import (
 func serveAPI(ctx context.Context, conn net.Conn, m *machine) {
 	sim.ServeRPC(ctx, conn, func(q sim.RPCRequest) []byte {
 		if !q.JSON || q.Broken {
-			return append(m.apiStatus(nil, "E", 23, "Invalid JSON"), 0)
+			return append(m.apiFailure(nil, 23, "Invalid JSON"), 0)
 		}
 		s := m.rig.Snapshot()
 		return sim.JoinRPC(q, func(command string, into []byte) []byte { return m.command(command, &s, into) })
@@ -40,10 +40,10 @@ func (m *machine) head(w *sim.RPCWriter, kind string, code int, msg string) {
 	w.Status(kind, m.rig.Now().Unix(), code, msg, key+" "+version)
 }
 
-// apiStatus is a reply that is nothing but a status.
-func (m *machine) apiStatus(into []byte, kind string, code int, msg string) []byte {
+// apiFailure is a reply that is nothing but an error.
+func (m *machine) apiFailure(into []byte, code int, msg string) []byte {
 	w := sim.NewRPCWriter(true, into)
-	m.head(w, kind, code, msg)
+	m.head(w, "E", code, msg)
 	return w.End()
 }
 
@@ -73,7 +73,7 @@ func (m *machine) command(name string, s *sim.Snapshot, into []byte) []byte {
 		return w.End()
 	}
 	if m.isStopped() {
-		return m.apiStatus(into, "E", 301, "Not ready")
+		return m.apiFailure(into, 301, "Not ready")
 	}
 	switch name {
 	case "summary":
@@ -108,20 +108,20 @@ func (m *machine) command(name string, s *sim.Snapshot, into []byte) []byte {
 		m.apiPools(w, s)
 	case "pause":
 		if err := m.do(sim.Action{Kind: sim.DoSleep}); err != nil {
-			return m.apiStatus(into, "E", 300, err.Error())
+			return m.apiFailure(into, 300, err.Error())
 		}
 		m.head(w, "S", 204, "Pause")
 		w.Section("PAUSE")
 		return truth(w)
 	case "resume":
 		if err := m.do(sim.Action{Kind: sim.DoWake}); err != nil {
-			return m.apiStatus(into, "E", 300, err.Error())
+			return m.apiFailure(into, 300, err.Error())
 		}
 		m.head(w, "S", 205, "Resume")
 		w.Section("RESUME")
 		return truth(w)
 	default:
-		return m.apiStatus(into, "E", 14, "Invalid command")
+		return m.apiFailure(into, 14, "Invalid command")
 	}
 	return w.End()
 }

@@ -31,7 +31,7 @@ type hub struct {
 // serve talks on one connection until it is closed.
 func (h *hub) serve(ctx context.Context, conn net.Conn, m *machine) {
 	c := &rigConn{Conn: conn, m: m, gone: make(chan struct{})}
-	stop := context.AfterFunc(ctx, func() { c.Close() })
+	stop := context.AfterFunc(ctx, func() { _ = c.Close() })
 	defer stop()
 	conns := h.enter()
 	defer h.leave()
@@ -39,7 +39,7 @@ func (h *hub) serve(ctx context.Context, conn net.Conn, m *machine) {
 	case conns.in <- c:
 		<-c.gone
 	case <-ctx.Done():
-		c.Close()
+		_ = c.Close()
 	}
 }
 
@@ -50,7 +50,7 @@ func (h *hub) enter() *queue {
 		h.conns = &queue{in: make(chan net.Conn), closed: make(chan struct{})}
 		h.server = grpc.NewServer(
 			grpc.UnknownServiceHandler(handle), grpc.ForceServerCodec(rawCodec{}), grpc.ReadBufferSize(4<<10), grpc.WriteBufferSize(4<<10),
-			grpc.SharedWriteBuffer(true), grpc.MaxRecvMsgSize(1<<20), grpc.ConnectionTimeout(30*time.Second),
+			grpc.MaxRecvMsgSize(1<<20), grpc.ConnectionTimeout(30*time.Second),
 		)
 		go func(s *grpc.Server, q *queue) { _ = s.Serve(q) }(h.server, h.conns)
 	}

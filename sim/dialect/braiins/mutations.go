@@ -41,7 +41,7 @@ func (q *session) auth(name string, args map[string]any) (any, error) {
 // did turns an action's outcome into a result of a union type.
 func (q *session) did(a sim.Action, failure string) (any, error) {
 	if err := q.m.do(a); err != nil {
-		return fields(failure, map[string]any{"message": err.Error()}), nil
+		return fields(failure, map[string]any{"message": err.Error()}), nil //nolint:nilerr // the failure is the reply
 	}
 	q.s = q.m.rig.Snapshot()
 	return void, nil
@@ -90,7 +90,7 @@ func (q *session) configurator(name string, args map[string]any) (any, error) {
 			return fields("AttributeError", map[string]any{"message": "Nothing to change"}), nil
 		}
 		if err := q.m.setPower(int64(w)); err != nil {
-			return fields("AutotuningError", map[string]any{"message": "Invalid value", "powerTarget": err.Error()}), nil
+			return fields("AutotuningError", map[string]any{"message": "Invalid value", "powerTarget": err.Error()}), nil //nolint:nilerr // the failure is the reply
 		}
 		q.s = q.m.rig.Snapshot()
 		return fields("AutotuningOut", map[string]any{"autotuning": q.autotuning()}), nil
@@ -122,7 +122,7 @@ func (q *session) updateGroups(args map[string]any) (any, error) {
 		}
 	}
 	if err := q.m.setPools(name, pools); err != nil {
-		return fields("GroupListError", map[string]any{"message": err.Error()}), nil
+		return fields("GroupListError", map[string]any{"message": err.Error()}), nil //nolint:nilerr // the failure is the reply
 	}
 	q.s = q.m.rig.Snapshot()
 	return fields("GroupList", map[string]any{"groups": []node{fields("GroupConfig", map[string]any{"id": q.m.groupUID(), "name": name})}}), nil

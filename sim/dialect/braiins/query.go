@@ -66,10 +66,10 @@ type queryParser struct {
 
 func (p *queryParser) space() {
 	for p.at < len(p.text) {
-		switch c := p.text[p.at]; {
-		case c == ' ', c == '\t', c == '\n', c == '\r', c == ',':
+		switch p.text[p.at] {
+		case ' ', '\t', '\n', '\r', ',':
 			p.at++
-		case c == '#':
+		case '#':
 			for p.at < len(p.text) && p.text[p.at] != '\n' {
 				p.at++
 			}

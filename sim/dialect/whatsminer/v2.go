@@ -68,7 +68,7 @@ func (m *machine) replyV2(request []byte, addr string) []byte {
 	}
 	root := gjson.ParseBytes(request)
 	if root.Get("enc").Exists() {
-		return m.sealed(root.Get("data").String(), addr)
+		return m.sealed(root.Get("data").String())
 	}
 	name := root.Get("cmd").String()
 	if name == "" {

@@ -89,7 +89,7 @@ func (m *machine) valid(sign string) bool {
 }
 
 // sealed answers {"enc":1,"data":".."}: what opens is answered sealed.
-func (m *machine) sealed(data, addr string) []byte {
+func (m *machine) sealed(data string) []byte {
 	_, key := m.key()
 	plain, err := key.Open(data)
 	if err != nil {

@@ -351,12 +351,12 @@ func (m *machine) deviceInfo(w *writer, param string, s *sim.Snapshot) {
 
 func (m *machine) minerSection(w *writer, spec sim.Spec, s *sim.Snapshot) {
 	w.intText("board-num", int64(len(s.Boards)))
-	rates := ""
+	var rates strings.Builder
 	for i := range s.Boards {
 		w.text("chipdata"+itoa(i), m.chipData(i))
-		rates += ":" + itoa(int(float64(m.factory())*1e3/float64(len(s.Boards))))
+		rates.WriteString(":" + itoa(int(float64(m.factory())*1e3/float64(len(s.Boards)))))
 	}
-	w.text("detect-hash-rate", strings.TrimPrefix(rates, ":"))
+	w.text("detect-hash-rate", strings.TrimPrefix(rates.String(), ":"))
 	w.text("fast-boot", m.fastBoot())
 	_, revision, _ := strings.Cut(m.typ, "_V")
 	w.text("hash-board", revision)

@@ -12,7 +12,7 @@ import (
 // Power says where prices of electricity come from, what was signed, and how
 // prices are forecast.
 type Power struct {
-	Feeds     []PowerFeed   `yaml:"feeds" doc:"What market operators publish, polled. docs/power.md has examples of each kind."`
+	Feeds     []PowerFeed    `yaml:"feeds" doc:"What market operators publish, polled. docs/power.md has examples of each kind."`
 	Contracts []ContractFile `yaml:"contracts" doc:"Electricity contracts kept as files. Contracts may be kept in the dashboard instead, or beside."`
 	Forecast  PriceForecast  `yaml:"forecast" doc:"Forecasts of electricity prices."`
 }

@@ -60,6 +60,7 @@ type Tx interface {
 	Alarms
 	Market
 	Money
+	Outlook
 	AuditLog
 }
 

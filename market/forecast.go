@@ -2,6 +2,7 @@ package market
 
 import (
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -84,4 +85,48 @@ func ExpectRetarget(s EpochState) (Forecast, error) {
 	}
 	f.Difficulty = t.Diff() * (1 + f.Change)
 	return f, nil
+}
+
+// RetargetChance is the chance that the next retarget is at or under a threshold
+// (-0.05), from the blocks of the epoch so far: the time that the rest takes is
+// the beta prime variable of ExpectRetarget, at a pace that may differ from the
+// one so far by doubt, the standard deviation of its logarithm.
+func RetargetChance(s EpochState, threshold, doubt float64) (float64, error) {
+	if _, err := ExpectRetarget(s); err != nil {
+		return 0, err
+	}
+	if !(threshold > -0.75 && threshold < 3) || !(doubt >= 0 && doubt < 1) {
+		return 0, fmt.Errorf("threshold %g, doubt %g: %w", threshold, doubt, ErrInvalid)
+	}
+	prior, n0 := s.Prior.Seconds(), float64(s.PriorBlocks)
+	if prior <= 0 {
+		prior = Spacing
+	}
+	if n0 <= 0 {
+		n0 = 100
+	}
+	a, m := n0+float64(s.Intervals), float64(EpochBlocks-1-s.Intervals)
+	// The epoch's timespan at which the change is the threshold.
+	limit := Timespan / (1 + threshold)
+	passed := s.Elapsed.Seconds()
+	if m == 0 {
+		if passed >= limit {
+			return 1, nil
+		}
+		return 0, nil
+	}
+	passed += s.Since.Seconds()
+	if passed >= limit {
+		return 1, nil
+	}
+	seen := n0*prior + passed
+	// Nineteen points of a normal distribution, at the middles of equal shares.
+	const points = 19
+	var sum float64
+	for i := range points {
+		z := math.Sqrt2 * math.Erfinv(2*(float64(i)+0.5)/points-1)
+		r := (limit - passed) / math.Exp(doubt*z) / seen // the rest over what was seen
+		sum += 1 - incompleteBeta(m, a, r/(1+r))
+	}
+	return sum / points, nil
 }

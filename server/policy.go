@@ -258,6 +258,25 @@ var policy = map[string]Right{
 	"drop-debt-entry":  Money,
 	"import-debt":      Money,
 	"debt-template":    Money,
+	"board-pack":       Money,
+
+	// The future.
+	"outlook-base":       Money,
+	"set-levers":         Money,
+	"network-odds":       Money,
+	"claims":             Money,
+	"play-scenario":      Money,
+	"runs":               Money,
+	"run":                Money,
+	"cancel-run":         Money,
+	"scenarios":          Money,
+	"save-scenario":      Money,
+	"delete-scenario":    Money,
+	"peers":              Money,
+	"peer-reports":       Money,
+	"add-peer-reports":   Money,
+	"delete-peer-report": Money,
+	"weigh-hardware":     Money,
 }
 
 // AllScopes are the scopes of a key that may do all that its owner may.

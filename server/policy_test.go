@@ -173,6 +173,16 @@ func bodyFor(id string) any {
 		return map[string]any{"name": "p", "pools": []map[string]any{{"url": "stratum+tcp://pool.example:3333", "user": "a"}}}
 	case "enter-market":
 		return map[string]any{"series": "price_usd", "value": 60000, "source": "x"}
+	case "set-levers":
+		return map[string]any{"levers": []any{}}
+	case "play-scenario":
+		return map[string]any{"scenario": map[string]any{"company": map[string]any{"groups": []any{}, "power_usd_mwh": 45}}}
+	case "save-scenario":
+		return map[string]any{"name": "x", "scenario": map[string]any{"company": map[string]any{"groups": []any{}, "power_usd_mwh": 45}}}
+	case "add-peer-reports":
+		return map[string]any{"text": "firm,month", "preview": true}
+	case "weigh-hardware":
+		return map[string]any{"drift": 0, "power_usd_mwh": 45, "hashprice_usd": 30, "options": []any{map[string]any{"name": "new", "usd_per_th": 16, "j_per_th": 15, "life_days": 1000}}}
 	case "add-rig-prices":
 		return map[string]any{"preview": true, "prices": []map[string]any{{"day": "2026-06-30", "tier": "15-20", "usd_per_th": 16, "kind": "index", "source": "x"}}}
 	case "save-facility":

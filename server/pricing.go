@@ -51,7 +51,7 @@ type priceNowInput struct {
 type priceNextInput struct {
 	SiteQuery
 	Hours int `query:"hours" default:"24" minimum:"1" maximum:"72"`
-	Step  int `query:"step_min" default:"60" enum:"15,60" doc:"Minutes of a step."`
+	Step  int `query:"step_min" default:"60" minimum:"15" maximum:"60" doc:"Minutes of a step: 15, 30 or 60."`
 }
 
 // PriceHour is a step of the time to come.
@@ -221,6 +221,9 @@ func (s *Server) priceNext(ctx context.Context, in *priceNextInput) (*struct{ Bo
 	site, err := s.reportSite(ctx, in.Only)
 	if err != nil {
 		return nil, err
+	}
+	if 60%in.Step != 0 {
+		return nil, huma.Error422UnprocessableEntity("step_min: want 15, 30 or 60")
 	}
 	step := time.Duration(in.Step) * time.Minute
 	hours, err := desk.Next(ctx, site, time.Now(), step, int(time.Duration(in.Hours)*time.Hour/step))

@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"ballast/debt/play"
 	"ballast/plant"
 	"ballast/report"
 	"ballast/site"
@@ -45,6 +46,8 @@ func schemas() huma.Registry {
 	for _, t := range []reflect.Type{reflect.TypeFor[DebtPosition](), reflect.TypeFor[DebtWeeks](), reflect.TypeFor[DebtHashcost](), reflect.TypeFor[FacilityPage](), reflect.TypeFor[DebtTerms]()} {
 		optionals(r, t, seen)
 	}
+	optionals(r, reflect.TypeFor[play.Outcome](), seen)
+	optionals(r, reflect.TypeFor[NetworkOdds](), seen)
 	return r
 }
 

@@ -20,6 +20,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -67,6 +68,8 @@ type Options struct {
 	// The market of now; nil: nobody watches it. With no Prices, decisions reckon
 	// with its hashprice.
 	Market *ticker.Ticker
+	// Whose outlook is reckoned; nil: the company is given with each scenario.
+	Companies CompanySource
 
 	OIDC           *OIDC          // sign-in with an OpenID Connect provider; nil: none
 	Limits         Limits         // how often the API may be asked
@@ -102,7 +105,9 @@ type Server struct {
 	passkeys    *webauthn.WebAuthn // nil: not possible under this URL
 	provider    *provider          // nil: none
 	check       *auditCheck
-	recheck     time.Duration // how often listeners are asked who they are
+	runner      *runner
+	background  sync.WaitGroup // work that outlives the request that asked for it
+	recheck     time.Duration  // how often listeners are asked who they are
 }
 
 // maxBody bounds what a request may carry.
@@ -110,7 +115,7 @@ const maxBody = 1 << 20
 
 // New builds the server; call Run to serve.
 func New(o Options) *Server {
-	s := &Server{Options: o, throttle: newThrottle(), stalled: stalled, maps: mapViews{views: map[string]*mapView{}}, sealer: newSealer(), check: &auditCheck{}, recheck: recheckEvery,
+	s := &Server{Options: o, throttle: newThrottle(), stalled: stalled, maps: mapViews{views: map[string]*mapView{}}, sealer: newSealer(), check: &auditCheck{}, runner: newRunner(), recheck: recheckEvery,
 		byAddress: newLimiter(o.Limits.Address, 10_000), byPrincipal: newLimiter(o.Limits.Principal, 10_000)}
 	s.passkeys = newPasskeys(o.URL)
 	if o.OIDC != nil {
@@ -166,6 +171,7 @@ func New(o Options) *Server {
 	s.registerPrices()
 	s.registerMarket()
 	s.registerDebt()
+	s.registerOutlook()
 	s.registerLive(mux)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
 		if err := o.Record.Ping(r.Context()); err != nil {
@@ -246,6 +252,8 @@ func (s *Server) Run(ctx context.Context, doors ...net.Listener) error {
 		}
 	}
 	<-stopped
+	s.runner.stop()
+	s.background.Wait()
 	<-reporting // it writes to the record, which closes next
 	<-keeping
 	return nil

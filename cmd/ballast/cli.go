@@ -32,6 +32,14 @@ type cli struct {
 	Export     exportCmd                 `cmd:"" help:"Write history to a file: CSV, JSON lines or Parquet."`
 	Report     reportCmd                 `cmd:"" help:"Print or write a report of the running site."`
 	Market     marketCmd                 `cmd:"" help:"Print the bitcoin market now: price, hashprice, difficulty, retarget, halving, each with age and source."`
+	Stress     stressCmd                 `cmd:"" help:"Play the company through many futures of the market, with shocks and treasury policies."`
+	Outlook    outlookCmd                `cmd:"" help:"The hashrate-debt ratio at a date, chances of default and distress, and what each lever does."`
+	Peers      peersCmd                  `cmd:"" help:"Miners of a month by realised hashrate, share and growth, from their production reports."`
+	Price      priceCmd                  `cmd:"" help:"What one more MWh costs now and in the hours to come, and why."`
+	Forecast   forecastCmd               `cmd:"" help:"What a market price will be: quantiles hour by hour."`
+	Tariff     tariffCmd                 `cmd:"" help:"Electricity contracts in files."`
+	Statement  statementCmd              `cmd:"" help:"What a month of electricity costs, line by line; also from files alone."`
+	Debt       debtCmd                   `cmd:"" help:"What is owed against what hashes: position, register, covenants, cash, imports, board pack."`
 	Config     configCmd                 `cmd:"" help:"Check, print or describe the configuration."`
 	Bench      benchCmd                  `cmd:"" help:"Measure Ballast on this machine, against a simulated site."`
 	Key        keyCmd                    `cmd:"" help:"Make, list and revoke API keys for programs."`

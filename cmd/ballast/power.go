@@ -85,9 +85,9 @@ func (h *house) openDesk(ctx context.Context, version string) error {
 	return nil
 }
 
-// simulatedPowerMarket points the configuration at the simulated operator. Its series
+// simulatedPower points the configuration at the simulated operator. Its series
 // are called sim.*, so that nobody takes them for a market's.
-func simulatedPowerMarket(cfg *config.Config, control string) {
+func simulatedPower(cfg *config.Config, control string) {
 	one := func(series, quantity string, interval, lag, ahead time.Duration) {
 		f := config.PowerFeed{
 			Kind: "json", Label: "simulated market: " + series, URL: "http://" + control + "/market/" + series + "?from={from:2006-01-02T15:04:05Z}&to={to:2006-01-02T15:04:05Z}",

@@ -57,8 +57,8 @@ type Price struct {
 
 // Cost is a part of the network's fleet and what its hashing costs.
 type Cost struct {
-	Share    float64 // of the network's hashrate; the shares are normalised
-	Hashcost float64 // currency units per PH/s and day
+	Share    float64 `json:"share"`        // of the network's hashrate; the shares are normalised
+	Hashcost float64 `json:"hashcost_usd"` // currency units per PH/s and day
 }
 
 // Network is how hashrate answers, and how difficulty follows.
@@ -155,10 +155,12 @@ type Firm struct {
 // CreditLine is a line against coins with margin calls: coins are pledged as it
 // is drawn.
 type CreditLine struct {
-	Most                     float64
-	Initial, Call, Liquidate float64 // loan to value
-	Cure                     int     // days
-	Rate                     float64 // simple interest a year, paid daily
+	Most      float64 `json:"most_usd"`
+	Initial   float64 `json:"initial_ltv"` // loan to value
+	Call      float64 `json:"call_ltv"`
+	Liquidate float64 `json:"liquidation_ltv"`
+	Cure      int     `json:"cure_days"`
+	Rate      float64 `json:"rate"` // simple interest a year, paid daily
 }
 
 // Power is a price of power whose logarithm reverts to its mean; today's price

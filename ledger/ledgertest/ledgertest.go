@@ -74,6 +74,7 @@ func Run(t *testing.T, open Open) {
 		{"MarketValues", testMarketValues},
 		{"PowerContracts", testPowerContracts},
 		{"Forecasts", testForecasts},
+		{"Outlook", testOutlook},
 		{"Alarms", testAlarms},
 		{"Outbox", testOutbox},
 		{"Documents", testDocuments},

@@ -39,3 +39,6 @@ func microOf(r *big.Rat) (int64, error) {
 	}
 	return q.Int64(), nil
 }
+
+// ParseMicro reads a decimal into millionths, half to even beyond six places.
+func ParseMicro(text string) (int64, error) { return micro(text) }

@@ -349,6 +349,11 @@ export interface components {
       "pledged": boolean
       "source": components['schemas']['DeskSource']
     }
+    BaseRate: {
+      "n": number
+      "share": number
+      "threshold": number
+    }
     BasisSays: {
       "basis": string
       "says": string
@@ -400,6 +405,11 @@ export interface components {
     }
     CheckInputBody: {
       "layout": components['schemas']['SiteSite']
+    }
+    ClaimsBody: {
+      /** What they are held against, each with its source. */
+      "inputs": (components['schemas']['DebtSourcedInput'])[] | null
+      "rows": (components['schemas']['DebtClaimRow'])[] | null
     }
     CommandBody: {
       /** Machines of those that take it that read so already. */
@@ -621,6 +631,15 @@ export interface components {
       /** The day that is compared with; none when no position was kept. */
       "since"?: string
     }
+    DebtClaimRow: {
+      "figure": string
+      "formula"?: string
+      "no": number
+      "note": string
+      "result"?: number
+      "unit"?: string
+      "verdict": string
+    }
     DebtCollateral: {
       "coins"?: string
       "efficiency_jth"?: number
@@ -804,6 +823,14 @@ export interface components {
       "shape": string
       "shares"?: (string)[] | null
       "sweep"?: string
+    }
+    DebtSourcedInput: {
+      "as_of": string
+      "kind": "quoted" | "derived" | "market"
+      "name": string
+      "source": string
+      "unit": string
+      "value": number
     }
     DebtTerms: {
       "currency": string
@@ -1102,6 +1129,18 @@ export interface components {
       /** A URI reference to human-readable documentation for the error. */
       "type"?: string
     }
+    EscalationNow: {
+      "ends": boolean
+      "id": number
+      "off"?: boolean
+      "quiet"?: components['schemas']['AlarmQuiet']
+      "severities": (string)[] | null
+      "sites"?: (string)[] | null
+      "steps": (components['schemas']['AlarmStep'])[] | null
+      "title": string
+      /** Send it back as If-Match with an edit. */
+      "version": number
+    }
     FacilityPage: {
       /** Interest since the last payment. */
       "accrued": components['schemas']['Amount']
@@ -1320,6 +1359,18 @@ export interface components {
       /** After it. */
       "subsidy_sat": number
     }
+    HardwareOption: {
+      "j_per_th": number
+      /** Days of life that it has then. */
+      "life_days": number
+      "name": string
+      /** At the end of its life. */
+      "resale_usd_th"?: number
+      /** Missing: 0.95. */
+      "uptime"?: number
+      /** What it costs now per TH/s: the price of new machines landed and installed, or of the repair; 0 to keep running. */
+      "usd_per_th": number
+    }
     HistoryBody: {
       "bucket_s": number
       "from": string
@@ -1535,6 +1586,16 @@ export interface components {
       "machine": number
       "text": string
     }
+    LedgerPeerReport: {
+      "actor": string
+      "entered_at": string
+      "firm": string
+      "installed_ths": number
+      "luck": boolean
+      "mined_sat": number
+      "month": string
+      "source": string
+    }
     LedgerPlace: {
       "building"?: string
       "container"?: string
@@ -1565,6 +1626,9 @@ export interface components {
       "micro_per_th": number
       "source": string
       "tier": string
+    }
+    LeversInputBody: {
+      "levers": (components['schemas']['PlayLever'])[] | null
     }
     LinkIdentityResponse: {
       "location": string
@@ -2003,6 +2067,26 @@ export interface components {
       "unit": string
       "value": number
     }
+    NetworkOdds: {
+      "base_rates": (components['schemas']['BaseRate'])[] | null
+      /** Of the retarget after this one's first block: what the model said when the epoch began. */
+      "chance"?: number | null
+      /** From the blocks of this epoch alone, with two per cent of doubt about the pace to come. */
+      "chance_so_far"?: number | null
+      "epochs": number
+      /** Of difficulty by a tenth or more from a peak. */
+      "falls": (components['schemas']['OutlookFall'])[] | null
+      /** Of hashprice over the 30 days before the epoch began. */
+      "hashprice_change"?: number | null
+      "model"?: components['schemas']['OutlookModel']
+      /** How such forecasts did, each made from what was over before it. */
+      "score"?: components['schemas']['OutlookScore']
+      /** Learned from a simulated network. */
+      "simulated": boolean
+      "threshold": number
+      /** Why there is no chance. */
+      "why"?: string
+    }
     NetworksBody: {
       "networks": (string)[] | null
     }
@@ -2050,6 +2134,56 @@ export interface components {
       "url"?: string
       /** email: account at the mail server; empty is no sign-in */
       "user"?: string
+    }
+    OutlookBase: {
+      /** The company does not exist: it is an example on the live fleet. */
+      "example": boolean
+      /** Of a CSV of facilities. */
+      "facility_columns": (string)[] | null
+      /** Where the company's machines are from. */
+      "fleet": string
+      "missing": (components['schemas']['MarketMissing'])[] | null
+      /** It can be played as it is. */
+      "ready": boolean
+      /** Ready to be played. */
+      "scenario": components['schemas']['PlayScenario']
+      "simulated": boolean
+      "today": string
+    }
+    OutlookBin: {
+      "error": number
+      "events": number
+      "from": number | null
+      "n": number
+      "said": number
+      "to": number | null
+      "was": number
+    }
+    OutlookFall: {
+      "depth": number
+      "peak": string
+      "trough": string
+    }
+    OutlookModel: {
+      "a": number
+      "b": number
+      "base": number
+      "events": number
+      "from": string
+      "n": number
+      "threshold": number
+      "till": string
+    }
+    OutlookScore: {
+      "attainable": number
+      "base_brier": number
+      "bins": (components['schemas']['OutlookBin'])[] | null
+      "brier": number
+      "events": number
+      "how": string
+      "n": number
+      "worst": number
+      "z": number
     }
     PartNow: {
       "kind": string
@@ -2103,6 +2237,64 @@ export interface components {
       "source": components['schemas']['DeskSource']
       /** Nothing is due on that day. */
       "stray"?: boolean
+    }
+    PeerClass: {
+      "class": string
+      "firms": number
+      /** Realised hashrate from which on a miner belongs to it. */
+      "from_ehs": number
+      /** Of those alone that reported both months, in the class they had the month before. */
+      "growth"?: number
+      "realised_ehs": number
+      "share": number
+    }
+    PeerReportsBody: {
+      /** With preview, what would be. */
+      "entered": (components['schemas']['LedgerPeerReport'])[] | null
+      /** What is wrong, line by line; then nothing was entered. */
+      "errors": (string)[] | null
+    }
+    PeerReportsInputBody: {
+      /** Only say what would be entered and what is wrong. */
+      "preview"?: boolean
+      /** CSV with the columns firm, month, btc_mined, installed_ehs, luck and source. */
+      "text": string
+    }
+    PeerRow: {
+      "class": string
+      "firm": string
+      /** Of realised hashrate since the month before. */
+      "growth"?: number
+      "high_ehs": number
+      "installed_ehs"?: number
+      /** With the tolerance of fee share, rounding and luck. */
+      "low_ehs": number
+      "mined_btc": number
+      "rank": number
+      /** Realised over installed. */
+      "realisation"?: number
+      "realised_ehs": number
+      /** Of the network's hashrate. */
+      "share": number
+      /** Since the month before. */
+      "share_gain"?: number
+      "source": string
+    }
+    PeersBody: {
+      "classes": (components['schemas']['PeerClass'])[] | null
+      /** Of a CSV of reports. */
+      "columns": (string)[] | null
+      /** Of the network's reward in that month, assumed with its doubt where the history has none. */
+      "fee_share": number
+      "fee_share_off": number
+      "month": string
+      /** With reports, newest first. */
+      "months": (string)[] | null
+      "rows": (components['schemas']['PeerRow'])[] | null
+      /** Difficulty is of a simulated network: real reports do not fit it. */
+      "simulated": boolean
+      /** Why there is no table. */
+      "why"?: string
     }
     Person: {
       "created_at": string
@@ -2247,6 +2439,178 @@ export interface components {
       "pressure_bar"?: number | null
       "temperature_c"?: number | null
       "wet_bulb_c"?: number | null
+    }
+    PlayAssumption: {
+      /** market: told by the market's sources; entered in the scenario; fleet: measured; record: from the books; assumed: of no source but judgement. */
+      "from": "market" | "entered" | "fleet" | "record" | "assumed"
+      "name": string
+      "source": string
+      "unit": string
+      "value": number
+    }
+    PlayBrief: {
+      "default": components['schemas']['StressChance']
+      "lowest_usd": number
+      "ratio_median"?: number | null
+      "under_line": components['schemas']['StressChance']
+    }
+    PlayCompany: {
+      "cash_usd"?: number
+      /** Free; pledged coins stand with their facility. */
+      "coins_btc"?: number
+      "facilities"?: (components['schemas']['DebtFacility'])[] | null
+      /** Costs that do not stop: people, repair, administration. */
+      "fixed_usd_day"?: number
+      "groups": (components['schemas']['PlayGroup'])[] | null
+      /** What a forced sale takes off. */
+      "haircut"?: number | null
+      "name"?: string
+      /** Other income after its cost. */
+      "other_usd_day"?: number
+      /** PUE; missing: 1. */
+      "overhead"?: number
+      /** At the site's meter. */
+      "power_usd_mwh": number
+      /** Standard deviation of the logarithm of the power price in the long run; missing: a fixed price. */
+      "power_vol"?: number
+      /** By how many per cent that moves when hashprice moves by one. */
+      "rig_beta"?: number | null
+      /** By how many per cent it falls when one per cent of the network's machines come to market. */
+      "rig_impact"?: number | null
+      /** What its machines are worth per TH/s; missing: reckoned from the book of machine prices. */
+      "rig_usd_th"?: number | null
+      /** Where the figures are from. */
+      "source"?: string
+      /** Liquidity under which the company is in distress; missing: what falls due in the first 30 days. */
+      "thin_usd"?: number
+      /** Share of the time that machines hash; missing: 1, where the groups are what is measured. */
+      "uptime"?: number
+    }
+    PlayGroup: {
+      "j_per_th": number
+      "name"?: string
+      "ph": number
+    }
+    PlayInputBody: {
+      "name"?: string
+      /** The saved scenario that this is a run of. */
+      "of"?: number
+      "scenario": components['schemas']['PlayScenario']
+    }
+    PlayLever: {
+      /** measured by Ballast, or assumed by somebody. */
+      "evidence": "measured" | "assumed"
+      /** Added to fixed costs; negative saves. */
+      "fixed_usd_day"?: number
+      /** Relative change of efficiency: -0.03 takes 3 % less power. */
+      "j_per_th"?: number
+      "name": string
+      "on": boolean
+      /** Relative change of what power costs: -0.05 is 5 % cheaper. */
+      "power"?: number
+      "source"?: string
+      "title"?: string
+      /** Added to the share of time that machines hash: 0.02 is two points. */
+      "uptime"?: number
+    }
+    PlayLeverOutcome: {
+      "evidence": string
+      "name": string
+      "on": boolean
+      "source": string
+      "title": string
+      "with": components['schemas']['PlayBrief']
+      "without": components['schemas']['PlayBrief']
+    }
+    PlayMarket: {
+      /** Shares of the network's hashrate and their hashcost. */
+      "costs"?: (components['schemas']['StressCost'])[] | null
+      /** At once: 0.2 is 20 % more difficulty. */
+      "difficulty_shock"?: number
+      /** Expected growth of the price a year; missing: none, which is no view. */
+      "drift"?: number
+      /** Of the network's machines a year, logarithmic, at today's hashprice. */
+      "growth"?: number | null
+      /** Per PH/s and day; missing: the market's. */
+      "hashprice_usd"?: number | null
+      /** In which two thirds of those who should switch off do. */
+      "lag_days"?: number | null
+      /** The same for switching on again. */
+      "lag_on_days"?: number | null
+      /** Of the price of a bitcoin; missing: bootstrap where there is enough past, else garch. */
+      "model"?: "bootstrap" | "garch" | "heston" | "gbm"
+      /** At once: 0.25 is 25 % dearer power. */
+      "power_shock"?: number
+      /** At once, on the first day: -0.3 is 30 % down. */
+      "price_shock"?: number
+      /** Of a bitcoin; missing: the market's. */
+      "price_usd"?: number | null
+      /** Share of machines that stand still that somebody with cheaper power buys and runs. */
+      "resold"?: number | null
+      /** By how much that growth rises when the logarithm of hashprice rises by one. */
+      "response"?: number | null
+      /** How far under its cost a machine goes on, as a share of it. */
+      "sunk"?: number | null
+      /** Of the price, a year; missing: that of the past. */
+      "vol"?: number | null
+    }
+    PlayOutcome: {
+      "assumptions": (components['schemas']['PlayAssumption'])[] | null
+      "days": number
+      "levers": (components['schemas']['PlayLeverOutcome'])[] | null
+      "result": components['schemas']['StressSummary']
+      "scenario": components['schemas']['PlayScenario']
+      "start": components['schemas']['PlayStart']
+    }
+    PlayPolicy: {
+      /** A line against coins, drawn before coins are sold. */
+      "borrow"?: components['schemas']['StressCreditLine']
+      /** Share of each day's payments that coins are sold for: 1 covers costs and holds the rest. */
+      "cover"?: number
+      /** At what hashprice; missing: today's. */
+      "fixing_usd"?: number | null
+      /** Coins are sold when cash falls under it. */
+      "floor_usd"?: number
+      /** Share of hashrate whose hashprice is fixed. */
+      "forward"?: number
+      /** At what multiple of today's power price; missing: 1. */
+      "power_fixing"?: number | null
+      /** Share of power whose price is fixed. */
+      "power_forward"?: number
+      /** Share of each day's coins that is sold at once. */
+      "sell"?: number
+    }
+    PlayScenario: {
+      "company": components['schemas']['PlayCompany']
+      /** Difficulty that far under its peak counts as a crash of the network; missing: -0.2. */
+      "fall"?: number
+      /** First day; missing: today. */
+      "from"?: string
+      "levers"?: (components['schemas']['PlayLever'])[] | null
+      /** Of the hashrate-debt ratio; missing: 1.5, which is the claim's line. */
+      "line"?: number
+      "market"?: components['schemas']['PlayMarket']
+      /** Missing: 10,000. */
+      "paths"?: number
+      "policy"?: components['schemas']['PlayPolicy']
+      /** The same seed gives the same outcome. Missing: 1. */
+      "seed"?: number
+      /** A retarget at or under it counts as the network shrinking; missing: -0.05. */
+      "shrink"?: number
+      /** The date that is asked for; missing: a year on. */
+      "to"?: string
+    }
+    PlayStart: {
+      "due_30_usd": number
+      "fixed_usd_day": number
+      "hashcost_usd": number
+      "hashprice_usd": number
+      "owed_usd": number
+      "ph": number
+      "power_usd_day": number
+      "ratio"?: number | null
+      "revenue_usd_day": number
+      "rigs_usd": number
     }
     PoolBody: {
       "blocks": number
@@ -2638,6 +3002,8 @@ export interface components {
       "secrets": (string)[] | null
       "settings": components['schemas']['NotifySettings']
       "title": string
+      /** In lists. Send it back as If-Match with an edit. */
+      "version"?: number
     }
     ReceiverWish: {
       "off"?: boolean
@@ -2997,6 +3363,8 @@ export interface components {
       "safe": string
       "severity": string
       "title": string
+      /** Send it back as If-Match with an edit. */
+      "version": number
       "watch": string
     }
     RulesBody: {
@@ -3023,6 +3391,12 @@ export interface components {
       /** For everybody; takes the right to repair. */
       "shared"?: boolean
     }
+    SaveScenarioInputBody: {
+      "id"?: number
+      "name": string
+      "scenario": components['schemas']['PlayScenario']
+      "version"?: number
+    }
     SaveSiteInputBody: {
       "layout": components['schemas']['SiteSite']
       "ranges": (string)[] | null
@@ -3044,6 +3418,16 @@ export interface components {
       "shared": boolean
       "updated_at": string
     }
+    SavedScenario: {
+      /** Who changed it last. */
+      "actor": string
+      "created_at": string
+      "id": number
+      "name": string
+      "scenario": components['schemas']['PlayScenario']
+      "updated_at": string
+      "version": number
+    }
     ScanFoundBody: {
       "found": (components['schemas']['FleetScanFound'])[] | null
       /** False for scans of long ago, of which only the report is kept. */
@@ -3052,6 +3436,21 @@ export interface components {
     ScanInputBody: {
       /** Address ranges such as 10.20.0.0/16; none: those of the configuration. */
       "ranges"?: (string)[] | null
+    }
+    ScenarioRun: {
+      "actor": string
+      "detail"?: string
+      /** Share of the work, 0 to 1. */
+      "done": number
+      "ended_at"?: string
+      "id": number
+      "name": string
+      /** With the scenario as it was played. */
+      "outcome"?: components['schemas']['PlayOutcome']
+      /** The saved scenario that it was of. */
+      "scenario"?: number
+      "started_at": string
+      "state": "waiting" | "running" | "done" | "failed" | "cancelled"
     }
     ScheduleInput: {
       "at": string
@@ -3361,6 +3760,54 @@ export interface components {
       "url": string
       "worker": string
     }
+    StressChance: {
+      "error": number
+      "n": number
+      "p": number
+    }
+    StressCost: {
+      "hashcost_usd": number
+      "share": number
+    }
+    StressCreditLine: {
+      "call_ltv": number
+      "cure_days": number
+      "initial_ltv": number
+      "liquidation_ltv": number
+      "most_usd": number
+      "rate": number
+    }
+    StressMark: {
+      "day": number
+      "default": components['schemas']['StressChance']
+      "hashprice": (components['schemas']['StressQuantile'])[] | null
+      "liquid": (components['schemas']['StressQuantile'])[] | null
+      "ratio": (components['schemas']['StressQuantile'])[] | null
+      "under_line": components['schemas']['StressChance']
+    }
+    StressQuantile: {
+      "at": number
+      "error": number
+      "value": number
+    }
+    StressSummary: {
+      "both": components['schemas']['StressChance']
+      "called": components['schemas']['StressChance']
+      "default": components['schemas']['StressChance']
+      "distress": components['schemas']['StressChance']
+      "falls": components['schemas']['StressChance']
+      "fan": (components['schemas']['StressMark'])[] | null
+      "hashprice": (components['schemas']['StressQuantile'])[] | null
+      "lowest": (components['schemas']['StressQuantile'])[] | null
+      "mean_ratio": number
+      "price": (components['schemas']['StressQuantile'])[] | null
+      "ratio": (components['schemas']['StressQuantile'])[] | null
+      "recovery": (components['schemas']['StressQuantile'])[] | null
+      "shrinks": components['schemas']['StressChance']
+      "to_default": (components['schemas']['StressQuantile'])[] | null
+      "to_distress": (components['schemas']['StressQuantile'])[] | null
+      "under_line": components['schemas']['StressChance']
+    }
     System: {
       /** Rows by the time from their reply to the disk, since the start. */
       "ages": (components['schemas']['TelemetryAge'])[] | null
@@ -3563,6 +4010,53 @@ export interface components {
       "receipt": boolean
       "total": components['schemas']['Amount']
     }
+    WeighBody: {
+      /** Index of the one with the most net value; -1 when none is worth its cost. */
+      "best": number
+      "formula": string
+      "hashprice": components['schemas']['MarketNumber']
+      /** As they were asked for. */
+      "options": (components['schemas']['WeighedOption'])[] | null
+    }
+    WeighInputBody: {
+      /** Growth of hashprice a year, logarithmic: -0.3 is what growing difficulty does to it at a flat price. */
+      "drift": number
+      /** Missing: the market's. */
+      "hashprice_usd"?: number
+      "options": (components['schemas']['HardwareOption'])[] | null
+      /** PUE; missing: 1. */
+      "overhead"?: number
+      "power_usd_mwh": number
+      /** Of discount, a year; missing: 0.12. */
+      "rate"?: number
+      /** Of hashprice, a year; missing: 0.6. */
+      "vol"?: number
+    }
+    WeighedOption: {
+      "hashcost_usd": number
+      /** The same without volatility. */
+      "intrinsic_usd_th": number
+      "irr"?: number
+      "j_per_th": number
+      /** Days of life that it has then. */
+      "life_days": number
+      /** Cash over cost, not discounted; missing where it costs nothing. */
+      "moic"?: number
+      "name": string
+      /** Option value less cost: the best option has the most. */
+      "net_usd_th": number
+      "npv_usd_th": number
+      /** Value of the right to hash, or not, on each day of its life. */
+      "option_usd_th": number
+      /** Until the cash has come back; missing: not within its life. */
+      "payback_days"?: number
+      /** At the end of its life. */
+      "resale_usd_th"?: number
+      /** Missing: 0.95. */
+      "uptime"?: number
+      /** What it costs now per TH/s: the price of new machines landed and installed, or of the repair; 0 to keep running. */
+      "usd_per_th": number
+    }
     WindowNow: {
       "days"?: (number)[] | null
       "from"?: string
@@ -3576,6 +4070,8 @@ export interface components {
       "to"?: string
       /** Unix seconds; 0 when it is not open. */
       "until": number
+      /** Send it back as If-Match with an edit. */
+      "version": number
       "zone": string
     }
   }

@@ -182,7 +182,7 @@ func (f *ercotFigures) print(out io.Writer) {
 			fmt.Fprintf(w, "  %s\t%.2f\t%.3f\t%.3f\t%.2f\t%.2f\t%.2g\n", m.Name, m.MAE, m.RMAEWeek, m.RMAEDow, m.RMSE, m.DM, m.P)
 		}
 		_ = w.Flush()
-		fmt.Fprintf(out, "\n  pinball %.3f (rolling residual quantiles around the same forecast %.3f, %.1f %% more), 90 %% interval covers %.1f %% (%.1f %%)\n", f.Cone.Pinball, f.Plain.Pinball, 100*(f.Plain.Pinball/f.Cone.Pinball-1), 100*f.Cone.Cover90, 100*f.Plain.Cover90)
+		fmt.Fprintf(out, "\n  pinball %.3f (rolling residual quantiles around the same forecast %.3f: %.1f %% smaller), 90 %% interval covers %.1f %% (%.1f %%)\n", f.Cone.Pinball, f.Plain.Pinball, 100*(1-f.Cone.Pinball/f.Plain.Pinball), 100*f.Cone.Cover90, 100*f.Plain.Cover90)
 	}
 	r := f.Realtime
 	if r == nil {

@@ -56,8 +56,24 @@ func playable(d *desk.Desk) play.Company {
 	if p.RigBeta > 0 {
 		c.RigBeta = unit.Some(p.RigBeta)
 	}
+	held := false
 	for _, f := range p.Book.Schedules {
-		c.Facilities = append(c.Facilities, f.Facility)
+		x := f.Facility
+		// A scenario carries no reference rates: a floating rate is held at what it
+		// is today.
+		if x.Interest.Index != "" {
+			for _, pay := range f.Payments {
+				x.Interest = debt.Interest{Fixed: pay.Rate, DayCount: x.Interest.DayCount}
+				if pay.Due > d.On {
+					break
+				}
+			}
+			held = true
+		}
+		c.Facilities = append(c.Facilities, x)
+	}
+	if held {
+		c.Source += "; floating rates held at today's"
 	}
 	return c
 }

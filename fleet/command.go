@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -99,11 +100,20 @@ func repeatable(k miner.Kind) bool { return k != miner.SetReboot && k != miner.S
 // watched tells whether a confirmed command is held against later readings.
 func watched(k miner.Kind) bool { return repeatable(k) && k != miner.SetLocate }
 
+// listed is a list as people write it.
+func listed[T ~string](all []T) string {
+	out := make([]string, len(all))
+	for i, x := range all {
+		out[i] = string(x)
+	}
+	return strings.Join(out, ", ")
+}
+
 // Check says why a setting cannot work on a machine with this envelope; nil
 // when it may. An empty envelope forbids nothing: the driver will tell.
 func Check(s miner.Setting, e miner.Envelope) error {
 	if len(e.Kinds) > 0 && !e.Can(s.Kind) {
-		return fmt.Errorf("%s: %w: it takes %v", s, miner.ErrUnsupported, e.Kinds)
+		return fmt.Errorf("%s: %w: it takes %s", s, miner.ErrUnsupported, listed(e.Kinds))
 	}
 	switch s.Kind {
 	case miner.SetPower:
@@ -114,7 +124,7 @@ func Check(s miner.Setting, e miner.Envelope) error {
 		}
 	case miner.SetProfile:
 		if names := stepNames(e); len(names) > 0 && !slices.Contains(names, s.Profile) {
-			return fmt.Errorf("%s: %w: it has the profiles %v", s, miner.ErrRefused, names)
+			return fmt.Errorf("%s: %w: it has the profiles %s", s, miner.ErrRefused, listed(names))
 		}
 	case miner.SetMode:
 		if !slices.Contains([]string{miner.ModeLow, miner.ModeNormal, miner.ModeHigh}, s.Mode) {

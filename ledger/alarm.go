@@ -104,7 +104,9 @@ type Alarms interface {
 	// Document is one, or ErrNotFound.
 	Document(ctx context.Context, kind string, id int64) (Document, error)
 	// SaveDocument adds a document (ID 0) or replaces one (ErrNotFound when it is
-	// not there). The audit row carries what it says.
+	// not there). With UpdatedAt set, a replacement takes only the version that
+	// this is of: else ErrStale. UpdatedAt grows with every change. The audit row
+	// carries what the document says.
 	SaveDocument(ctx context.Context, d Document, by Audit) (Document, error)
 	// DeleteDocument removes one; ErrNotFound when it is not there.
 	DeleteDocument(ctx context.Context, kind string, id int64, by Audit) error

@@ -38,7 +38,8 @@ func unitOf(w alarm.Watch) string { return watchUnits[w] }
 // RuleNow is a rule with what it did at the last look.
 type RuleNow struct {
 	alarm.Rule
-	Now alarm.RuleState `json:"now" doc:"At the last look: how many it judged, left alone because they are off on purpose or under a command, could not judge, and raised."`
+	Version int64           `json:"version" doc:"Send it back as If-Match with an edit."`
+	Now     alarm.RuleState `json:"now" doc:"At the last look: how many it judged, left alone because they are off on purpose or under a command, could not judge, and raised."`
 }
 
 type rulesBody struct {
@@ -59,11 +60,12 @@ func (s *Server) registerAlarmRules() {
 	op(s, huma.Operation{OperationID: "add-alarm-rule", Method: http.MethodPost, Path: "/api/v1/alarm-rules", Summary: "Add a rule", Tags: []string{tag}, Errors: []int{403, 422}, DefaultStatus: http.StatusCreated},
 		func(ctx context.Context, in *struct{ Body alarm.Rule }) (*struct{ Body alarm.Rule }, error) {
 			in.Body.Key = ""
-			return s.saveRule(ctx, 0, in.Body)
+			return s.saveRule(ctx, 0, 0, in.Body)
 		})
-	op(s, huma.Operation{OperationID: "edit-alarm-rule", Method: http.MethodPut, Path: "/api/v1/alarm-rules/{id}", Summary: "Change a rule", Tags: []string{tag}, Errors: []int{404, 422}},
+	op(s, huma.Operation{OperationID: "edit-alarm-rule", Method: http.MethodPut, Path: "/api/v1/alarm-rules/{id}", Summary: "Change a rule", Tags: []string{tag}, Errors: []int{404, 412, 422}},
 		func(ctx context.Context, in *struct {
 			AlarmID
+			Based
 			Body alarm.Rule
 		}) (*struct{ Body alarm.Rule }, error) {
 			was, err := document[alarm.Rule](ctx, s, watch.RuleKind, in.ID)
@@ -74,7 +76,11 @@ func (s *Server) registerAlarmRules() {
 				return nil, err
 			}
 			in.Body.Key = was.Key
-			return s.saveRule(ctx, in.ID, in.Body)
+			version, err := in.version()
+			if err != nil {
+				return nil, err
+			}
+			return s.saveRule(ctx, in.ID, version, in.Body)
 		})
 	op(s, huma.Operation{OperationID: "delete-alarm-rule", Method: http.MethodDelete, Path: "/api/v1/alarm-rules/{id}", Summary: "Delete a rule", Tags: []string{tag}, Errors: []int{404}},
 		func(ctx context.Context, in *AlarmID) (*struct{}, error) {
@@ -125,19 +131,19 @@ func (s *Server) alarmRules(ctx context.Context, _ *struct{}) (*struct{ Body rul
 	if err != nil {
 		return nil, err
 	}
-	rules, err := watch.All[alarm.Rule](ctx, s.Record, watch.RuleKind)
+	rules, versions, err := watch.Versions[alarm.Rule](ctx, s.Record, watch.RuleKind)
 	if err != nil {
 		return nil, s.recordError("reading the rules", err)
 	}
 	states, at := w.RuleStates()
 	body := rulesBody{At: unix(at), TookMs: float64(w.Took().Microseconds()) / 1000, Watches: alarm.Watches(), Rules: []RuleNow{}}
-	for _, r := range rules {
-		body.Rules = append(body.Rules, RuleNow{r, states[r.ID]})
+	for i, r := range rules {
+		body.Rules = append(body.Rules, RuleNow{r, versions[i], states[r.ID]})
 	}
 	return &struct{ Body rulesBody }{body}, nil
 }
 
-func (s *Server) saveRule(ctx context.Context, id int64, r alarm.Rule) (*struct{ Body alarm.Rule }, error) {
+func (s *Server) saveRule(ctx context.Context, id, version int64, r alarm.Rule) (*struct{ Body alarm.Rule }, error) {
 	if err := r.Check(); err != nil {
 		return nil, s.alarmError("checking the rule", err)
 	}
@@ -145,7 +151,7 @@ func (s *Server) saveRule(ctx context.Context, id int64, r alarm.Rule) (*struct{
 		return nil, err
 	}
 	var err error
-	if r.ID, err = s.saveDocument(ctx, watch.RuleKind, id, r); err != nil {
+	if r.ID, err = s.saveDocument(ctx, watch.RuleKind, id, version, r); err != nil {
 		return nil, err
 	}
 	return &struct{ Body alarm.Rule }{r}, nil

@@ -306,7 +306,7 @@ func (s *Server) silenceAlarm(ctx context.Context, in *struct {
 	if err := x.Check(now); err != nil {
 		return nil, s.alarmError("silencing the alarm", err)
 	}
-	if x.ID, err = s.saveDocument(ctx, watch.SilenceKind, 0, x); err != nil {
+	if x.ID, err = s.saveDocument(ctx, watch.SilenceKind, 0, 0, x); err != nil {
 		return nil, err
 	}
 	if err := w.Step(ctx); err != nil {
@@ -316,7 +316,7 @@ func (s *Server) silenceAlarm(ctx context.Context, in *struct {
 }
 
 // saveDocument writes something that people set up and lets the watch take it up.
-func (s *Server) saveDocument(ctx context.Context, kind string, id int64, v any) (int64, error) {
+func (s *Server) saveDocument(ctx context.Context, kind string, id, version int64, v any) (int64, error) {
 	w, err := s.watching()
 	if err != nil {
 		return 0, err
@@ -326,7 +326,11 @@ func (s *Server) saveDocument(ctx context.Context, kind string, id int64, v any)
 		return 0, s.fail("writing", err)
 	}
 	p, _ := principal(ctx)
-	d, err := s.Record.SaveDocument(ctx, ledger.Document{ID: id, Kind: kind, Doc: b}, ledger.By(p.Name()))
+	d := ledger.Document{ID: id, Kind: kind, Doc: b}
+	if version != 0 {
+		d.UpdatedAt = time.UnixMicro(version)
+	}
+	d, err = s.Record.SaveDocument(ctx, d, ledger.By(p.Name()))
 	if err != nil {
 		return 0, s.recordError("writing", err)
 	}

@@ -82,6 +82,88 @@ func TestAlarmRules(t *testing.T) {
 	}
 }
 
+// An edit names the version that it was made from: of two people who change the
+// same thing, the second is told, and nothing of the first is lost.
+func TestAlarmEditsDoNotOverwrite(t *testing.T) {
+	s := bare(t)
+	v := visit(t, s)
+	admin := alarmKey(t, s, "admin", ledger.Grant{Role: ledger.Admin})
+	code, receiver := v.do("POST", "/api/v1/receivers", map[string]any{"title": "hook", "settings": map[string]any{"kind": "webhook", "url": "http://127.0.0.1:9/"}}, "Authorization", admin)
+	if code != 201 {
+		t.Fatal(code, receiver)
+	}
+	window := map[string]any{"id": 0, "title": "Filters", "zone": "UTC", "days": []int{3}, "start": "02:00", "minutes": 60, "match": map[string]any{"containers": []string{"C01"}}}
+	escalation := map[string]any{"id": 0, "title": "Night", "severities": []string{"critical"}, "steps": []any{map[string]any{"after_min": 0, "receivers": []any{receiver["id"]}}}, "ends": true}
+	for _, c := range []struct {
+		path string
+		body map[string]any
+		list string // the field of the list's answer; empty when it is the answer
+	}{
+		{"/api/v1/alarm-rules", ruleBody(), "rules"},
+		{"/api/v1/maintenance-windows", window, ""},
+		{"/api/v1/escalations", escalation, ""},
+		{"/api/v1/receivers", map[string]any{"title": "other", "settings": map[string]any{"kind": "webhook", "url": "http://127.0.0.1:9/"}}, ""},
+	} {
+		code, added := v.do("POST", c.path, c.body, "Authorization", admin)
+		if code != 201 {
+			t.Fatalf("%s: %d %v", c.path, code, added)
+		}
+		one := fmt.Sprintf("%s/%v", c.path, added["id"])
+		read := func() (version, title string) {
+			_, text := askPlain(t, v.base, c.path, "Authorization", admin)
+			var all []map[string]any
+			if c.list != "" {
+				var wrapped map[string]json.RawMessage
+				if err := json.Unmarshal([]byte(text), &wrapped); err != nil {
+					t.Fatal(err)
+				}
+				text = string(wrapped[c.list])
+			}
+			if err := json.Unmarshal([]byte(text), &all); err != nil {
+				t.Fatalf("%s: %v", text, err)
+			}
+			for _, x := range all {
+				if x["id"] == added["id"] {
+					return fmt.Sprintf(`"%.0f"`, x["version"]), fmt.Sprint(x["title"])
+				}
+			}
+			t.Fatalf("%s is not listed", one)
+			return "", ""
+		}
+		first, _ := read()
+		edit := func(title, match string) int {
+			c.body["title"] = title
+			header := []string{"Authorization", admin}
+			if match != "" {
+				header = append(header, "If-Match", match)
+			}
+			code, _ := v.do("PUT", one, c.body, header...)
+			return code
+		}
+		if code := edit("mine", first); code != 200 {
+			t.Errorf("%s: over the version that was read: %d", one, code)
+		}
+		if code := edit("theirs", first); code != 412 {
+			t.Errorf("%s: over a newer version: %d", one, code)
+		}
+		if _, title := read(); title != "mine" {
+			t.Errorf("%s: it is called %q after a refused edit", one, title)
+		}
+		for _, wrong := range []string{`"7"`, `"x"`, `"-1"`, "hello"} {
+			if code := edit("wrong", wrong); code != 412 {
+				t.Errorf("%s: If-Match: %s gives %d", one, wrong, code)
+			}
+		}
+		second, _ := read()
+		if code := edit("again", second); code != 200 || second == first {
+			t.Errorf("%s: over the newest version %s: %d", one, second, code)
+		}
+		if edit("any", "*") != 200 || edit("none", "") != 200 {
+			t.Errorf("%s: an edit that names no version is refused", one)
+		}
+	}
+}
+
 // Secrets go in and never come out: not in answers, not in the record's file in
 // clear, not in the audit log.
 func TestReceiverSecrets(t *testing.T) {

@@ -15,8 +15,15 @@ import (
 // WindowNow is a maintenance window and whether it is open.
 type WindowNow struct {
 	alarm.Window
-	Open  bool  `json:"open"`
-	Until int64 `json:"until" doc:"Unix seconds; 0 when it is not open."`
+	Version int64 `json:"version" doc:"Send it back as If-Match with an edit."`
+	Open    bool  `json:"open"`
+	Until   int64 `json:"until" doc:"Unix seconds; 0 when it is not open."`
+}
+
+// EscalationNow is an escalation with its version.
+type EscalationNow struct {
+	alarm.Escalation
+	Version int64 `json:"version" doc:"Send it back as If-Match with an edit."`
 }
 
 func (s *Server) registerAlarmSetup() {
@@ -66,7 +73,7 @@ func (s *Server) registerSilences() {
 				return nil, err
 			}
 			var err error
-			if x.ID, err = s.saveDocument(ctx, watch.SilenceKind, 0, x); err != nil {
+			if x.ID, err = s.saveDocument(ctx, watch.SilenceKind, 0, 0, x); err != nil {
 				return nil, err
 			}
 			return &struct{ Body alarm.Silence }{x}, nil
@@ -87,7 +94,7 @@ func (s *Server) registerSilences() {
 			}
 			p, _ := principal(ctx)
 			x.Ended, x.EndedBy = time.Now().UTC(), p.Name()
-			_, err = s.saveDocument(ctx, watch.SilenceKind, in.ID, x)
+			_, err = s.saveDocument(ctx, watch.SilenceKind, in.ID, 0, x)
 			return nil, err
 		})
 }
@@ -108,17 +115,17 @@ func (s *Server) registerWindows() {
 	const tag = "maintenance"
 	op(s, huma.Operation{OperationID: "maintenance-windows", Method: http.MethodGet, Path: "/api/v1/maintenance-windows", Summary: "Maintenance windows", Tags: []string{tag}},
 		func(ctx context.Context, _ *struct{}) (*struct{ Body []WindowNow }, error) {
-			all, err := watch.All[alarm.Window](ctx, s.Record, watch.WindowKind)
+			all, versions, err := watch.Versions[alarm.Window](ctx, s.Record, watch.WindowKind)
 			if err != nil {
 				return nil, s.recordError("reading the windows", err)
 			}
 			out := []WindowNow{}
-			for _, x := range all {
+			for i, x := range all {
 				if sc := scope(ctx); !sc.All && len(x.Match.Sites) > 0 && !slices.ContainsFunc(x.Match.Sites, sc.Covers) {
 					continue
 				}
 				until, open := x.Covers(time.Now())
-				n := WindowNow{Window: x, Open: open}
+				n := WindowNow{Window: x, Version: versions[i], Open: open}
 				if open {
 					n.Until = until.Unix()
 				}
@@ -126,7 +133,7 @@ func (s *Server) registerWindows() {
 			}
 			return &struct{ Body []WindowNow }{out}, nil
 		})
-	save := func(ctx context.Context, id int64, x alarm.Window) (*struct{ Body alarm.Window }, error) {
+	save := func(ctx context.Context, id, version int64, x alarm.Window) (*struct{ Body alarm.Window }, error) {
 		if err := x.Check(); err != nil {
 			return nil, s.alarmError("checking the window", err)
 		}
@@ -134,7 +141,7 @@ func (s *Server) registerWindows() {
 			return nil, err
 		}
 		var err error
-		if x.ID, err = s.saveDocument(ctx, watch.WindowKind, id, x); err != nil {
+		if x.ID, err = s.saveDocument(ctx, watch.WindowKind, id, version, x); err != nil {
 			return nil, err
 		}
 		return &struct{ Body alarm.Window }{x}, nil
@@ -145,18 +152,20 @@ func (s *Server) registerWindows() {
 func (s *Server) registerEscalations() {
 	const tag = "escalations"
 	op(s, huma.Operation{OperationID: "escalations", Method: http.MethodGet, Path: "/api/v1/escalations", Summary: "Who is told, and who next", Tags: []string{tag}},
-		func(ctx context.Context, _ *struct{}) (*struct{ Body []alarm.Escalation }, error) {
-			all, err := watch.All[alarm.Escalation](ctx, s.Record, watch.EscalationKind)
+		func(ctx context.Context, _ *struct{}) (*struct{ Body []EscalationNow }, error) {
+			all, versions, err := watch.Versions[alarm.Escalation](ctx, s.Record, watch.EscalationKind)
 			if err != nil {
 				return nil, s.recordError("reading the escalations", err)
 			}
-			out := slices.DeleteFunc(all, func(x alarm.Escalation) bool {
-				sc := scope(ctx)
-				return !sc.All && len(x.Sites) > 0 && !slices.ContainsFunc(x.Sites, sc.Covers)
-			})
-			return &struct{ Body []alarm.Escalation }{append([]alarm.Escalation{}, out...)}, nil
+			out := []EscalationNow{}
+			for i, x := range all {
+				if sc := scope(ctx); sc.All || len(x.Sites) == 0 || slices.ContainsFunc(x.Sites, sc.Covers) {
+					out = append(out, EscalationNow{x, versions[i]})
+				}
+			}
+			return &struct{ Body []EscalationNow }{out}, nil
 		})
-	save := func(ctx context.Context, id int64, x alarm.Escalation) (*struct{ Body alarm.Escalation }, error) {
+	save := func(ctx context.Context, id, version int64, x alarm.Escalation) (*struct{ Body alarm.Escalation }, error) {
 		if err := x.Check(); err != nil {
 			return nil, s.alarmError("checking the escalation", err)
 		}
@@ -174,7 +183,7 @@ func (s *Server) registerEscalations() {
 				}
 			}
 		}
-		if x.ID, err = s.saveDocument(ctx, watch.EscalationKind, id, x); err != nil {
+		if x.ID, err = s.saveDocument(ctx, watch.EscalationKind, id, version, x); err != nil {
 			return nil, err
 		}
 		return &struct{ Body alarm.Escalation }{x}, nil
@@ -184,7 +193,7 @@ func (s *Server) registerEscalations() {
 
 // crud registers adding, changing and deleting of one kind of document: the
 // operations add-<name>, edit-<name> and delete-<name>.
-func crud[T any](s *Server, tag, name, path, kind string, sites func(T) []string, save func(context.Context, int64, T) (*struct{ Body T }, error)) {
+func crud[T any](s *Server, tag, name, path, kind string, sites func(T) []string, save func(ctx context.Context, id, version int64, x T) (*struct{ Body T }, error)) {
 	mine := func(ctx context.Context, id int64) error {
 		was, err := document[T](ctx, s, kind, id)
 		if err != nil {
@@ -194,17 +203,22 @@ func crud[T any](s *Server, tag, name, path, kind string, sites func(T) []string
 	}
 	op(s, huma.Operation{OperationID: "add-" + name, Method: http.MethodPost, Path: path, Summary: "Add one", Tags: []string{tag}, Errors: []int{403, 422}, DefaultStatus: http.StatusCreated},
 		func(ctx context.Context, in *struct{ Body T }) (*struct{ Body T }, error) {
-			return save(ctx, 0, in.Body)
+			return save(ctx, 0, 0, in.Body)
 		})
-	op(s, huma.Operation{OperationID: "edit-" + name, Method: http.MethodPut, Path: path + "/{id}", Summary: "Change one", Tags: []string{tag}, Errors: []int{404, 422}},
+	op(s, huma.Operation{OperationID: "edit-" + name, Method: http.MethodPut, Path: path + "/{id}", Summary: "Change one", Tags: []string{tag}, Errors: []int{404, 412, 422}},
 		func(ctx context.Context, in *struct {
 			AlarmID
+			Based
 			Body T
 		}) (*struct{ Body T }, error) {
 			if err := mine(ctx, in.ID); err != nil {
 				return nil, err
 			}
-			return save(ctx, in.ID, in.Body)
+			version, err := in.version()
+			if err != nil {
+				return nil, err
+			}
+			return save(ctx, in.ID, version, in.Body)
 		})
 	op(s, huma.Operation{OperationID: "delete-" + name, Method: http.MethodDelete, Path: path + "/{id}", Summary: "Delete one", Tags: []string{tag}, Errors: []int{404}},
 		func(ctx context.Context, in *AlarmID) (*struct{}, error) {

@@ -86,6 +86,7 @@ func (s *Server) registerDebt() {
 	op(s, huma.Operation{OperationID: "debt-hashcost", Method: http.MethodGet, Path: "/api/v1/debt/hashcost", Summary: "Hashcost step by step, and what moves of the market do", Tags: tags, Errors: []int{422}}, s.debtHashcost)
 	s.registerRegister(tags)
 	s.registerDebtImport(tags)
+	s.registerBoard(tags)
 }
 
 // DebtPosition is where the company stands.

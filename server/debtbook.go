@@ -45,10 +45,10 @@ func readBook(b ledger.MoneyBook) (desk.Book, []string) {
 	}
 	out.Terms = t
 	if b.Terms.Version > 0 {
-		out.TermsFrom = desk.Source{How: desk.Entered, What: "entered by " + b.Terms.Actor, At: b.Terms.At}
+		out.TermsFrom = desk.Source{How: desk.Entered, What: "by " + b.Terms.Actor, At: b.Terms.At}
 	}
 	for _, f := range b.Facilities {
-		r := desk.Recorded{Version: f.Version, Source: desk.Source{How: desk.Entered, What: fmt.Sprintf("facility %s, version %d, entered by %s", f.ID, f.Version, f.Actor), At: f.At}}
+		r := desk.Recorded{Version: f.Version, Source: desk.Source{How: desk.Entered, What: fmt.Sprintf("facility %s, version %d, by %s", f.ID, f.Version, f.Actor), At: f.At}}
 		if err := json.Unmarshal(f.Body, &r.Facility); err != nil {
 			trouble = append(trouble, fmt.Sprintf("Facility %s cannot be read and is in no figure: %v", f.ID, err))
 			continue
@@ -75,7 +75,7 @@ func readEntry(out *desk.Book, e ledger.MoneyEntry) error {
 	if err != nil {
 		return err
 	}
-	what := "entered by " + e.Actor
+	what := "by " + e.Actor
 	if doc.Source != "" {
 		what += ", from " + doc.Source
 	}
@@ -216,7 +216,7 @@ func marketOf(st ticker.State) desk.Market {
 
 func quoteSource[T any](q ticker.Quote[T]) desk.Source {
 	if q.ByHand {
-		return desk.Source{How: desk.Entered, What: "entered by hand: " + q.Source, At: q.At}
+		return desk.Source{How: desk.Entered, What: "by hand: " + q.Source, At: q.At}
 	}
 	return desk.Source{How: desk.Quoted, What: q.Source, At: q.At}
 }

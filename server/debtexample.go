@@ -16,13 +16,15 @@ import (
 // What a simulated machine hashes and draws on average, to size the debt of the
 // example company to the site.
 const (
-	exampleTHs   = 150.0
+	exampleTHs   = 160.0
 	exampleWatts = 3400.0
 )
 
 // SeedExample gives a simulated site a made-up company with debts, unless the
-// record has something of a company already. It is never called for a real one.
-func SeedExample(ctx context.Context, record ledger.Store, machines int, now time.Time) error {
+// record has something of a company already. It waits for the simulated market
+// for a while, so that the company fits it. It is never called for a real site.
+func (s *Server) SeedExample(ctx context.Context, machines int) error {
+	record := s.Record
 	have, err := record.MoneyBook(ctx)
 	if err != nil {
 		return fmt.Errorf("reading the money book: %w", err)
@@ -30,8 +32,22 @@ func SeedExample(ctx context.Context, record ledger.Store, machines int, now tim
 	if have.Rev > 0 {
 		return nil
 	}
+	price, difficulty := int64(98_400), 128.4e12
+	for range 60 {
+		m := marketOf(s.MarketNow())
+		if m.Price.Ok && m.Difficulty.Ok {
+			price, difficulty = int64(m.Price.Value.Float()), m.Difficulty.Value
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(250 * time.Millisecond):
+		}
+	}
+	now := time.Now()
 	ths, watts := float64(machines)*exampleTHs, float64(machines)*exampleWatts
-	b, err := exampleBook(now, ths, watts)
+	b, err := exampleBook(now, ths, watts, price, difficulty)
 	if err != nil {
 		return err
 	}
@@ -84,8 +100,8 @@ func SeedExample(ctx context.Context, record ledger.Store, machines int, now tim
 }
 
 // exampleBook is the example company as a book.
-func exampleBook(now time.Time, ths, watts float64) (desk.Book, error) {
-	terms, files := desk.Example(now, ths, watts)
+func exampleBook(now time.Time, ths, watts float64, price int64, difficulty float64) (desk.Book, error) {
+	terms, files := desk.ExampleAt(now, ths, watts, price, difficulty)
 	b := desk.Book{Terms: terms}
 	for _, k := range desk.Kinds {
 		draft, bad := desk.Read(k, files[k])

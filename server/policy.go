@@ -258,6 +258,7 @@ var policy = map[string]Right{
 	"drop-debt-entry":  Money,
 	"import-debt":      Money,
 	"debt-template":    Money,
+	"board-pack":       Money,
 
 	// The future.
 	"outlook-base":       Money,

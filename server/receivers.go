@@ -22,6 +22,7 @@ type ReceiverInfo struct {
 	Settings notify.Settings `json:"settings"`
 	Secrets  []string        `json:"secrets" doc:"Names of the secrets that are set. Their values are never told."`
 	Off      bool            `json:"off"`
+	Version  int64           `json:"version,omitempty" doc:"In lists. Send it back as If-Match with an edit."`
 }
 
 type receiverWish struct {
@@ -52,36 +53,43 @@ func (s *Server) registerReceivers() {
 	const tag = "receivers"
 	op(s, huma.Operation{OperationID: "receivers", Method: http.MethodGet, Path: "/api/v1/receivers", Summary: "Who can be told, and how", Tags: []string{tag}},
 		func(ctx context.Context, _ *struct{}) (*struct{ Body []ReceiverInfo }, error) {
-			all, err := watch.All[watch.Receiver](ctx, s.Record, watch.ReceiverKind)
+			all, versions, err := watch.Versions[watch.Receiver](ctx, s.Record, watch.ReceiverKind)
 			if err != nil {
 				return nil, s.recordError("reading the receivers", err)
 			}
 			out := []ReceiverInfo{}
-			for _, r := range all {
-				out = append(out, receiverInfo(r))
+			for i, r := range all {
+				info := receiverInfo(r)
+				info.Version = versions[i]
+				out = append(out, info)
 			}
 			return &struct{ Body []ReceiverInfo }{out}, nil
 		})
 	op(s, huma.Operation{OperationID: "add-receiver", Method: http.MethodPost, Path: "/api/v1/receivers", Summary: "Add a receiver", Tags: []string{tag}, Errors: []int{403, 422}, DefaultStatus: http.StatusCreated},
 		func(ctx context.Context, in *struct{ Body receiverWish }) (*struct{ Body ReceiverInfo }, error) {
-			return s.saveReceiver(ctx, 0, nil, in.Body)
+			return s.saveReceiver(ctx, 0, 0, nil, in.Body)
 		})
-	op(s, huma.Operation{OperationID: "edit-receiver", Method: http.MethodPut, Path: "/api/v1/receivers/{id}", Summary: "Change a receiver", Tags: []string{tag}, Errors: []int{404, 422}},
+	op(s, huma.Operation{OperationID: "edit-receiver", Method: http.MethodPut, Path: "/api/v1/receivers/{id}", Summary: "Change a receiver", Tags: []string{tag}, Errors: []int{404, 412, 422}},
 		func(ctx context.Context, in *struct {
 			AlarmID
+			Based
 			Body receiverWish
 		}) (*struct{ Body ReceiverInfo }, error) {
 			was, err := document[watch.Receiver](ctx, s, watch.ReceiverKind, in.ID)
 			if err != nil {
 				return nil, err
 			}
-			return s.saveReceiver(ctx, in.ID, &was, in.Body)
+			version, err := in.version()
+			if err != nil {
+				return nil, err
+			}
+			return s.saveReceiver(ctx, in.ID, version, &was, in.Body)
 		})
 	op(s, huma.Operation{OperationID: "delete-receiver", Method: http.MethodDelete, Path: "/api/v1/receivers/{id}", Summary: "Delete a receiver", Tags: []string{tag}, Errors: []int{404, 409}}, s.deleteReceiver)
 	op(s, huma.Operation{OperationID: "test-receiver", Method: http.MethodPost, Path: "/api/v1/receivers/{id}/test", Summary: "Send a labelled test message now", Tags: []string{tag}, Errors: []int{404}}, s.testReceiver)
 }
 
-func (s *Server) saveReceiver(ctx context.Context, id int64, was *watch.Receiver, in receiverWish) (*struct{ Body ReceiverInfo }, error) {
+func (s *Server) saveReceiver(ctx context.Context, id, version int64, was *watch.Receiver, in receiverWish) (*struct{ Body ReceiverInfo }, error) {
 	w, err := s.watching()
 	if err != nil {
 		return nil, err
@@ -94,7 +102,7 @@ func (s *Server) saveReceiver(ctx context.Context, id int64, was *watch.Receiver
 		return nil, s.alarmError("checking the receiver", err)
 	}
 	p, _ := principal(ctx)
-	if r, err = w.SaveReceiver(ctx, r, ledger.By(p.Name())); err != nil {
+	if r, err = w.SaveReceiver(ctx, r, version, ledger.By(p.Name())); err != nil {
 		return nil, s.recordError("writing the receiver", err)
 	}
 	return &struct{ Body ReceiverInfo }{receiverInfo(r)}, nil

@@ -170,8 +170,9 @@ func (w *Watch) Send(ctx context.Context, to []string, subject, text, html strin
 	return notify.ErrNoMail
 }
 
-// SaveReceiver writes one whose secrets were sealed.
-func (w *Watch) SaveReceiver(ctx context.Context, r Receiver, by ledger.Audit) (Receiver, error) {
+// SaveReceiver writes one whose secrets were sealed. Of a change, version is the
+// one that it is based on (ErrStale when there is a newer); 0 is any.
+func (w *Watch) SaveReceiver(ctx context.Context, r Receiver, version int64, by ledger.Audit) (Receiver, error) {
 	b, err := json.Marshal(r)
 	if err != nil {
 		return r, err
@@ -184,7 +185,11 @@ func (w *Watch) SaveReceiver(ctx context.Context, r Receiver, by ledger.Audit) (
 		return r, err
 	}
 	by.Detail = string(text)
-	d, err := w.Record.SaveDocument(ctx, ledger.Document{ID: r.ID, Kind: ReceiverKind, Doc: b}, by)
+	d := ledger.Document{ID: r.ID, Kind: ReceiverKind, Doc: b}
+	if version != 0 {
+		d.UpdatedAt = time.UnixMicro(version)
+	}
+	d, err = w.Record.SaveDocument(ctx, d, by)
 	r.ID = d.ID
 	return r, err
 }

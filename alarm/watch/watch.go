@@ -204,15 +204,25 @@ func (w *Watch) Reload(ctx context.Context) error {
 
 // All reads the documents of a kind; each gets its number as its ID.
 func All[T any](ctx context.Context, record ledger.Alarms, kind string) ([]T, error) {
+	out, _, err := Versions[T](ctx, record, kind)
+	return out, err
+}
+
+// Version names the state of a document: it grows with every change.
+func Version(d ledger.Document) int64 { return d.UpdatedAt.UnixMicro() }
+
+// Versions is All with the version of each.
+func Versions[T any](ctx context.Context, record ledger.Alarms, kind string) ([]T, []int64, error) {
 	docs, err := record.Documents(ctx, kind)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	out := make([]T, len(docs))
+	out, versions := make([]T, len(docs)), make([]int64, len(docs))
 	for i, d := range docs {
 		if err := json.Unmarshal(d.Doc, &out[i]); err != nil {
-			return nil, fmt.Errorf("reading %s %d: %w", kind, d.ID, err)
+			return nil, nil, fmt.Errorf("reading %s %d: %w", kind, d.ID, err)
 		}
+		versions[i] = Version(d)
 		switch v := any(&out[i]).(type) {
 		case *alarm.Rule:
 			v.ID = d.ID
@@ -226,7 +236,7 @@ func All[T any](ctx context.Context, record ledger.Alarms, kind string) ([]T, er
 			v.ID = d.ID
 		}
 	}
-	return out, nil
+	return out, versions, nil
 }
 
 // Run looks every few seconds and delivers messages until ctx ends.

@@ -104,7 +104,7 @@ func (s *stage) told(w *Watch) func() []string {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	if r, err = w.SaveReceiver(s.t.Context(), r, ledger.By("test")); err != nil {
+	if r, err = w.SaveReceiver(s.t.Context(), r, 0, ledger.By("test")); err != nil {
 		s.t.Fatal(err)
 	}
 	s.save(EscalationKind, alarm.Escalation{Title: "Night shift", Severities: alarm.Severities(), Steps: []alarm.Step{{Receivers: []int64{r.ID}}}, Ends: true})
@@ -374,7 +374,7 @@ func TestReceiver(t *testing.T) {
 	if strings.Contains(r.Sealed["key"], "hunter2") {
 		t.Fatal("the secret lies open")
 	}
-	if r, err = w.SaveReceiver(t.Context(), r, ledger.By("maria")); err != nil {
+	if r, err = w.SaveReceiver(t.Context(), r, 0, ledger.By("maria")); err != nil {
 		t.Fatal(err)
 	}
 	answer, err := w.Test(t.Context(), r.ID, "maria")
@@ -415,7 +415,7 @@ func TestReceiver(t *testing.T) {
 	}
 	// Switched off, it takes no deliveries.
 	r.Off = true
-	if _, err := w.SaveReceiver(t.Context(), r, ledger.By("maria")); err != nil {
+	if _, err := w.SaveReceiver(t.Context(), r, 0, ledger.By("maria")); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := w.Receiver(t.Context(), r.ID); !errors.Is(err, notify.ErrInvalid) {

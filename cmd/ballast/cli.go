@@ -39,6 +39,7 @@ type cli struct {
 	Forecast   forecastCmd               `cmd:"" help:"What a market price will be: quantiles hour by hour."`
 	Tariff     tariffCmd                 `cmd:"" help:"Electricity contracts in files."`
 	Statement  statementCmd              `cmd:"" help:"What a month of electricity costs, line by line; also from files alone."`
+	Debt       debtCmd                   `cmd:"" help:"What is owed against what hashes: position, register, covenants, cash, imports, board pack."`
 	Config     configCmd                 `cmd:"" help:"Check, print or describe the configuration."`
 	Bench      benchCmd                  `cmd:"" help:"Measure Ballast on this machine, against a simulated site."`
 	Key        keyCmd                    `cmd:"" help:"Make, list and revoke API keys for programs."`

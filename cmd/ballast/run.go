@@ -87,11 +87,6 @@ func (c *runCmd) Run(ctx context.Context, common *common, s *streams) error {
 	if err := fleet.Sow(ctx, h.record, fleet.Seed{Name: cfg.Site.Name, Zone: cfg.Site.Zone, Ranges: cfg.Fleet.Ranges, Layout: layout}); err != nil {
 		return fmt.Errorf("writing the site into the record: %w", err)
 	}
-	if c.Simulate > 0 {
-		if err := server.SeedExample(ctx, h.record, c.Simulate, time.Now()); err != nil {
-			return err
-		}
-	}
 	if err := h.fleet.LoadGrounds(ctx); err != nil {
 		return err
 	}
@@ -104,6 +99,7 @@ func (c *runCmd) Run(ctx context.Context, common *common, s *streams) error {
 		}
 	}
 	h.troubles, h.settings = troubles, config.Explain(cfg, places)
+	h.example = c.Simulate
 	bitcoin, stopMarket, err := h.marketWatch(ctx, c.Seed)
 	if err != nil {
 		return err
@@ -181,6 +177,7 @@ func (c *runCmd) simulate(ctx context.Context, cfg *config.Config, errs io.Write
 type house struct {
 	cfg       config.Config
 	simulated bool
+	example   int // machines that the debts of an example company are sized to; 0: there is none
 	log       *slog.Logger
 	record    ledger.Store
 	history   telemetry.Store
@@ -319,6 +316,9 @@ func (h *house) run(ctx context.Context, s *streams) error {
 		})
 	}
 	begin("the fleet", h.fleet.Run)
+	if h.example > 0 {
+		begin("the example company", func(ctx context.Context) error { return srv.SeedExample(ctx, h.example) })
+	}
 	begin("the server", func(ctx context.Context) error { return srv.Run(ctx, entry.doors...) })
 	begin("maintenance", h.maintain)
 	begin("scanning", func(ctx context.Context) error { return h.scans.Every(ctx, h.cfg.Fleet.Rescan) })

@@ -14,7 +14,10 @@ import (
 var now = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
 // company is the example company as a book.
-func company(t testing.TB) desk.Book {
+func company(t interface {
+	Helper()
+	Fatalf(string, ...any)
+}) desk.Book {
 	t.Helper()
 	terms, files := desk.Example(now, 100_000, 2_000_000)
 	b := desk.Book{Rev: 1, Terms: terms, TermsFrom: desk.Source{How: desk.Entered, What: "entered by test", At: now}}

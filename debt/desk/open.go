@@ -102,7 +102,7 @@ func (d *Desk) handMarket() {
 	if h == nil {
 		return
 	}
-	what := "entered by hand in the company's terms"
+	what := "by hand in the company's terms"
 	if d.Book.TermsFrom.What != "" {
 		what += ", " + d.Book.TermsFrom.What
 	}

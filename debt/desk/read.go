@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"encoding/csv"
 	"errors"
 	"fmt"
 	"slices"
@@ -105,6 +106,9 @@ func Read(k Kind, text string) (Draft, []LineError) {
 	if t.Len() > mostLines {
 		bad = append(bad, LineError{Reason: fmt.Sprintf("has %d lines; at most %d at once", t.Len(), mostLines)})
 	}
+	if cutOff(text) {
+		bad = append(bad, LineError{Line: strings.Count(text, "\n") + 1, Reason: "ends in the middle: the last line has fewer cells than the first, and no end"})
+	}
 	if len(bad) == 0 && t.Len() == 0 {
 		bad = append(bad, LineError{Reason: "holds no line beside the names of the columns"})
 	}
@@ -141,6 +145,22 @@ func Read(k Kind, text string) (Draft, []LineError) {
 		return Draft{Kind: k}, bad
 	}
 	return d, nil
+}
+
+// cutOff tells whether a file was cut: its last line has no end, and fewer cells
+// than the names of the columns.
+func cutOff(text string) bool {
+	if strings.HasSuffix(text, "\n") || strings.HasSuffix(text, "\r") {
+		return false
+	}
+	lines := strings.Split(strings.TrimLeft(text, "\r\n"), "\n")
+	cells := func(line string) int {
+		r := csv.NewReader(strings.NewReader(line))
+		r.LazyQuotes = true
+		row, _ := r.Read() // what cannot be read has no cells
+		return len(row)
+	}
+	return len(lines) > 1 && cells(lines[len(lines)-1]) < cells(lines[0])
 }
 
 func joinKinds() string {

@@ -126,6 +126,21 @@ func testDocuments(t *testing.T, open Open) {
 	if !again.CreatedAt.Equal(a.CreatedAt) || !again.UpdatedAt.After(a.UpdatedAt) {
 		t.Errorf("times %+v after %+v", again, a)
 	}
+	// Whoever read an older version does not overwrite the newer one.
+	if _, err := s.SaveDocument(ctx, ledger.Document{ID: a.ID, Kind: "rule", Doc: json.RawMessage(`{"n":3}`), UpdatedAt: a.UpdatedAt}, by); !errors.Is(err, ledger.ErrStale) {
+		t.Errorf("over a newer version: %v", err)
+	}
+	if _, err := s.SaveDocument(ctx, ledger.Document{ID: 99, Kind: "rule", Doc: json.RawMessage(`{}`), UpdatedAt: a.UpdatedAt}, by); !errors.Is(err, ledger.ErrNotFound) {
+		t.Errorf("a version of what is not there: %v", err)
+	}
+	// Two changes at one instant are two versions.
+	same := must(s.SaveDocument(ctx, again, by))(t)
+	if !same.UpdatedAt.After(again.UpdatedAt) {
+		t.Errorf("two versions called %v", same.UpdatedAt)
+	}
+	if got := must(s.Document(ctx, "rule", a.ID))(t); !got.UpdatedAt.Equal(same.UpdatedAt) {
+		t.Errorf("told %v, kept %v", same.UpdatedAt, got.UpdatedAt)
+	}
 	if got := must(s.Documents(ctx, "rule"))(t); len(got) != 1 || string(got[0].Doc) != `{"n":2}` {
 		t.Errorf("rules %+v", got)
 	}
@@ -147,7 +162,7 @@ func testDocuments(t *testing.T, open Open) {
 	for _, r := range rows {
 		actions = append(actions, r.Action)
 	}
-	if want := []string{"rule.delete", "rule.edit", "silence.add", "rule.add"}; !slices.Equal(actions, want) {
+	if want := []string{"rule.delete", "rule.edit", "rule.edit", "silence.add", "rule.add"}; !slices.Equal(actions, want) {
 		t.Errorf("audit %v, want %v", actions, want)
 	}
 }

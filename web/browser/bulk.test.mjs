@@ -58,6 +58,7 @@ test('200 of 260 are chosen by a filter, and the preview says what would change'
   assert.ok(from > 300e3, `${from} W now`)
   assert.ok(to < from / 10, `${from} W → ${to} W`)
   assert.match(text, /Hashrate\s+\S+ PH\/s → 0/)
+  assert.match(text, /Money\s+[+-]\$[\d,.]+ a day/) // at the prices of the simulated market
   assert.equal(await truth(), 0, 'a preview put machines to sleep')
   assert.deepEqual(await findings(page), [])
   await page.screenshot({ path: join(shots, 'bulk-preview.png') })

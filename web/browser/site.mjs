@@ -125,8 +125,17 @@ export async function until(what, ask, { timeout = slow, every = 100 } = {}) {
   }
 }
 
-/** Lets the page paint what it knows: two frames. */
-export const painted = (page) => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done()))))
+/** Lets the page paint what it knows, and colours and shadows come to rest:
+ * axe judges what stands, not what moves. */
+export const painted = (page) =>
+  page.evaluate(async () => {
+    const frame = () => new Promise((done) => requestAnimationFrame(done))
+    await frame()
+    await frame()
+    const moving = document.getAnimations().filter((a) => a.effect?.getComputedTiming().endTime < 5000)
+    await Promise.allSettled(moving.map((a) => a.finished))
+    await frame()
+  })
 
 export const password = 'correct horse battery'
 

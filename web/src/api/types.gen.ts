@@ -1129,6 +1129,18 @@ export interface components {
       /** A URI reference to human-readable documentation for the error. */
       "type"?: string
     }
+    EscalationNow: {
+      "ends": boolean
+      "id": number
+      "off"?: boolean
+      "quiet"?: components['schemas']['AlarmQuiet']
+      "severities": (string)[] | null
+      "sites"?: (string)[] | null
+      "steps": (components['schemas']['AlarmStep'])[] | null
+      "title": string
+      /** Send it back as If-Match with an edit. */
+      "version": number
+    }
     FacilityPage: {
       /** Interest since the last payment. */
       "accrued": components['schemas']['Amount']
@@ -2990,6 +3002,8 @@ export interface components {
       "secrets": (string)[] | null
       "settings": components['schemas']['NotifySettings']
       "title": string
+      /** In lists. Send it back as If-Match with an edit. */
+      "version"?: number
     }
     ReceiverWish: {
       "off"?: boolean
@@ -3349,6 +3363,8 @@ export interface components {
       "safe": string
       "severity": string
       "title": string
+      /** Send it back as If-Match with an edit. */
+      "version": number
       "watch": string
     }
     RulesBody: {
@@ -4054,6 +4070,8 @@ export interface components {
       "to"?: string
       /** Unix seconds; 0 when it is not open. */
       "until": number
+      /** Send it back as If-Match with an edit. */
+      "version": number
       "zone": string
     }
   }

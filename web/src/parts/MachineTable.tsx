@@ -9,7 +9,7 @@ const rank: Record<string, number> = { down: 0, locked: 1, degraded: 2, unknown:
 export const machineColumns: Column<Row>[] = [
   { key: 'condition', title: 'Condition', width: '110px', show: (r) => <Condition of={r.condition} />, by: (r) => rank[r.condition] ?? 9 },
   { key: 'name', title: 'Machine', width: 'minmax(130px,1.2fr)', show: (r) => r.name, by: (r) => r.name },
-  { key: 'addr', title: 'Address', width: '125px', show: (r) => r.addr || dash, by: (r) => r.addr.split('.').reduce((n, p) => n * 256 + Number(p), 0) },
+  { key: 'addr', title: 'Address', width: '146px', show: (r) => r.addr || dash, by: (r) => r.addr.split('.').reduce((n, p) => n * 256 + Number(p), 0) },
   { key: 'model', title: 'Model', width: 'minmax(130px,1.2fr)', show: (r) => r.model || dash, by: (r) => r.model },
   { key: 'firmware', title: 'Firmware', width: '112px', show: (r) => r.firmware || dash, by: (r) => r.firmware },
   { key: 'place', title: 'Place', width: 'minmax(110px,1fr)', show: (r) => r.place || dash, by: (r) => r.place || null },

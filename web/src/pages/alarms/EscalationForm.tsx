@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { ask, type SiteInfo } from '../../api/client'
 import { useLive } from '../../api/live'
-import { type Escalation, type ReceiverInfo, useRenew } from './api'
+import { based, type Escalation, type ReceiverInfo, useRenew } from './api'
 import { severities } from './Severity'
 
 interface Step {
@@ -33,7 +33,7 @@ export function EscalationForm({ was, receivers, onClose }: { was: Partial<Escal
     setError('')
     try {
       const body = { id: was.id ?? 0, title, sites: forSites.length ? forSites : undefined, severities: levels, steps, ends, off, quiet: quiet ? { from, to, zone, below } : undefined }
-      await ask(method, `/escalations${was.id ? `/${was.id}` : ''}`, method === 'DELETE' ? undefined : body)
+      await ask(method, `/escalations${was.id ? `/${was.id}` : ''}`, method === 'DELETE' ? undefined : body, undefined, method === 'PUT' ? based(was) : {})
       await renew('escalations')
       onClose()
     } catch (e) {

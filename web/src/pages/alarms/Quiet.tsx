@@ -7,7 +7,7 @@ import { useMay } from '../../frame/me'
 import { Empty } from '../../parts/Empty'
 import { Page } from '../../parts/Page'
 import { Trouble } from '../../parts/Trouble'
-import { type MaintenanceWindow, type Match, matchWords, moment, type Silence, useRenew, type WindowNow } from './api'
+import { based, type MaintenanceWindow, type Match, matchWords, moment, type Silence, useRenew, type WindowNow } from './api'
 import { MatchFields } from './MatchFields'
 
 /** What keeps alarms from telling anybody: silences for now, windows for work
@@ -207,7 +207,7 @@ function WindowForm({ was, onClose }: { was?: WindowNow; onClose: () => void }) 
   const send = async (method: string, path: string, b?: unknown) => {
     setError('')
     try {
-      await ask(method, path, b)
+      await ask(method, path, b, undefined, method === 'PUT' ? based(was) : {})
       await renew('windows')
       onClose()
     } catch (e) {

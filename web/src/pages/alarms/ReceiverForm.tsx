@@ -1,7 +1,7 @@
 import { Alert, Button, Group, Modal, NumberInput, PasswordInput, Select, SimpleGrid, Stack, Switch, TagsInput, Textarea, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { ask } from '../../api/client'
-import { type ReceiverInfo, useRenew } from './api'
+import { based, type ReceiverInfo, useRenew } from './api'
 
 export const kinds: Record<string, string> = { email: 'e-mail', webhook: 'webhook', slack: 'Slack', telegram: 'Telegram', pagerduty: 'PagerDuty' }
 
@@ -31,7 +31,7 @@ export function ReceiverForm({ was, onClose }: { was: Partial<ReceiverInfo>; onC
     setBusy(true)
     setError('')
     try {
-      await ask(method, `/receivers${was.id ? `/${was.id}` : ''}`, method === 'DELETE' ? undefined : { title, settings: s, off, secrets: secret ? { [sec.name]: secret } : undefined })
+      await ask(method, `/receivers${was.id ? `/${was.id}` : ''}`, method === 'DELETE' ? undefined : { title, settings: s, off, secrets: secret ? { [sec.name]: secret } : undefined }, undefined, method === 'PUT' ? based(was) : {})
       await renew('receivers', 'escalations')
       onClose()
     } catch (e) {

@@ -6,7 +6,7 @@ import { useMay } from '../../frame/me'
 import { fixed, span } from '../../format'
 import { Page } from '../../parts/Page'
 import { Trouble } from '../../parts/Trouble'
-import { type Match, matchWords, type Rule, type RuleNow, type RulesBody, useRenew, type WatchInfo } from './api'
+import { based, type Match, matchWords, type Rule, type RuleNow, type RulesBody, useRenew, type WatchInfo } from './api'
 import { MatchFields } from './MatchFields'
 import { Severity, severities } from './Severity'
 
@@ -101,7 +101,7 @@ function RuleLine({ rule: r, info, onEdit }: { rule: RuleNow; info?: WatchInfo; 
 
 const groups = ['psu', 'thermal', 'board', 'rail', 'sensor', 'firmware', 'control', 'advisory']
 
-function RuleForm({ was, watches, onClose }: { was: Partial<Rule>; watches: WatchInfo[]; onClose: () => void }) {
+function RuleForm({ was, watches, onClose }: { was: Partial<Rule & { version: number }>; watches: WatchInfo[]; onClose: () => void }) {
   const renew = useRenew()
   const [rule, setRule] = useState<Partial<Rule>>(was)
   const [preview, setPreview] = useState<Preview>()
@@ -115,12 +115,12 @@ function RuleForm({ was, watches, onClose }: { was: Partial<Rule>; watches: Watc
   const yesNo = info?.unit === ''
   const scale = info?.unit === 'share' ? 100 : 1
   const unit = info?.unit === 'share' ? '%' : (info?.unit ?? '')
-  const body = () => ({ id: 0, raise: 1, clear: 0, raise_after_s: 0, clear_after_s: 0, title: '', means: '', safe: '', press: '', ...rule, ...(yesNo ? { raise: 1, clear: 0 } : {}), now: undefined, key: rule.key })
+  const body = () => ({ id: 0, raise: 1, clear: 0, raise_after_s: 0, clear_after_s: 0, title: '', means: '', safe: '', press: '', ...rule, ...(yesNo ? { raise: 1, clear: 0 } : {}), now: undefined, version: undefined, key: rule.key })
   const send = async (what: string, method: string, path: string) => {
     setBusy(what)
     setError('')
     try {
-      const got = await ask<Preview>(method, path, method === 'DELETE' ? undefined : body())
+      const got = await ask<Preview>(method, path, method === 'DELETE' ? undefined : body(), undefined, method === 'PUT' ? based(was) : {})
       if (what === 'preview') setPreview(got)
       else {
         await renew('alarm-rules')

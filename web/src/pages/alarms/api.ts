@@ -12,7 +12,7 @@ export type Match = Schema['AlarmMatch']
 export type Silence = Schema['AlarmSilence']
 export type WindowNow = Schema['WindowNow']
 export type MaintenanceWindow = Schema['AlarmWindow']
-export type Escalation = Schema['AlarmEscalation']
+export type Escalation = Schema['EscalationNow']
 export type ReceiverInfo = Schema['ReceiverInfo']
 export type ReceiverWish = Schema['ReceiverWish']
 
@@ -21,6 +21,10 @@ export function useRenew() {
   const queries = useQueryClient()
   return (...keys: string[]) => Promise.all(keys.map((k) => queries.invalidateQueries({ queryKey: [k] })))
 }
+
+/** The header of an edit that must not overwrite what somebody else changed
+ * since `was` was read. */
+export const based = (was: { version?: number } | undefined): Record<string, string> => (was?.version ? { 'If-Match': `"${was.version}"` } : {})
 
 /** Where an alarm is, in the words of the site. */
 export function where(a: AlarmRow): string {

@@ -21,7 +21,8 @@ export function PositionPage() {
     queryKey: ['debt', 'position', scope, converts, prepayments],
     queryFn: ({ signal }) => ask<Position>('GET', `/debt/position?scope=${scope}&converts=${converts}&prepayments=${prepayments}`, undefined, signal),
     placeholderData: keepPreviousData,
-    refetchInterval: 60_000,
+    // A simulated site gets its example company moments after it starts.
+    refetchInterval: (x) => (x.state.data?.empty ? 3_000 : 60_000),
     retry: false,
   })
   const p = q.data
@@ -91,7 +92,7 @@ export function PositionPage() {
             {(p.covenants ?? []).length === 0 ? (
               <Text fz="sm">
                 No covenant is entered.{' '}
-                <Anchor component={Link} to="/money/import" search={{ kind: 'covenants' } as never} fz="sm">
+                <Anchor component={Link} to="/money/import" search={{ kind: 'covenants' } as never} fz="sm" underline="always">
                   Import covenants
                 </Anchor>
               </Text>

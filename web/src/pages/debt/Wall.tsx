@@ -26,7 +26,7 @@ export function Wall({ quarters, currency, names, liquidity }: { quarters: Quart
   const liquid = typeof liquidity?.value === 'number' && liquidity.value > 0 ? liquidity.value : 0
   const ticks = steps(Math.max(...quarters.map((q) => units(q.cash)), liquid))
   const top = ticks[ticks.length - 1]!
-  const y = (v: number) => h - (h * v) / top
+  const y = (v: number) => 14 + ((h - 14) * (top - v)) / top
   const slot = (w - left) / quarters.length
   const bar = Math.min(54, slot * 0.7)
   return (

@@ -15,7 +15,7 @@ export function Whose({ of }: { of: Company }) {
       {of.example && (
         <Alert color="orange" mb="sm" role="note" data-testid="example">
           <Text fz="sm">
-            <b>{of.name}.</b> {of.example}
+            <b>{of.name}</b> {of.example}
           </Text>
         </Alert>
       )}
@@ -97,16 +97,12 @@ export function Sourced({ f, name, to }: { f: Figure; name?: string; to?: string
 /** A figure inside a table or a sentence, that opens. */
 export function Opens({ f, children, label }: { f: Figure; children?: ReactNode; label?: string }) {
   const [open, setOpen] = useState(false)
+  const shown = f.unit && f.text !== '–' && !children ? `${f.text} ${f.unit}` : f.text
   return (
     <Popover width={420} position="bottom-end" withArrow shadow="md" withinPortal opened={open} onChange={setOpen}>
       <Popover.Target>
-        <UnstyledButton className="opens" aria-label={`${label ?? f.name}, ${f.text}: where it comes from`} onClick={() => setOpen(!open)} onKeyDown={(e) => e.key === 'Escape' && setOpen(false)}>
-          {children ?? (
-            <>
-              {f.text}
-              {f.unit && f.text !== '–' && ` ${f.unit}`}
-            </>
-          )}
+        <UnstyledButton className="opens" aria-label={`${label ?? f.name}, ${shown}: where it comes from`} onClick={() => setOpen(!open)} onKeyDown={(e) => e.key === 'Escape' && setOpen(false)}>
+          {children ?? shown}
         </UnstyledButton>
       </Popover.Target>
       <Popover.Dropdown maw="92vw">
@@ -157,7 +153,7 @@ export function CovenantTable({ rows, brief }: { rows: Covenant[]; brief?: boole
               <td>
                 <State of={c.state} />
               </td>
-              <td>
+              <td className="rule">
                 {c.rule}
                 <div className="sub">
                   <Link to="/money/register/$id" params={{ id: c.facility } as never} className="link">

@@ -87,7 +87,7 @@ export function Refusals({ reasons }: { reasons: { why: string; machines: number
   const all = reasons.reduce((n, r) => n + (r.machines?.length ?? 0), 0)
   return (
     <div data-testid="refusals">
-      <Text fz="sm" fw={600}>
+      <Text fz="sm" fw={600} mt="sm">
         {fixed(all, 0)} cannot take it; nothing is sent to {all === 1 ? 'it' : 'them'}
       </Text>
       <ul className="plainlist">

@@ -72,7 +72,7 @@ export function Progress({ batch, waits }: { batch: Batch; waits?: boolean }) {
   )
 }
 
-const seconds = (s: number | null | undefined) => (s == null ? '–' : s < 60 ? `${fixed(s, 0)} s` : span(s))
+const seconds = (s: number | null | undefined) => (s == null ? '–' : s < 10 ? `${fixed(s, 1)} s` : s < 60 ? `${fixed(s, 0)} s` : span(s))
 
 function Some({ title, list }: { title: string; list: Command[] }) {
   if (list.length === 0) return null

@@ -1,1 +1,0 @@
-import{mn as e,on as t,v as n}from"./Trouble-sxhVPU4a.js";var r=e(t(),1);function i(e){let t=n();return r.useCallback(n=>t.navigate({...n,from:n.from??e?.from}),[e?.from,t])}export{i as t};

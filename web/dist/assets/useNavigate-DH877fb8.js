@@ -1,0 +1,1 @@
+import{m as e,mn as t,on as n}from"./Page-ohn9dCZ9.js";var r=t(n(),1);function i(t){let n=e();return r.useCallback(e=>n.navigate({...e,from:e.from??t?.from}),[t?.from,n])}export{i as t};

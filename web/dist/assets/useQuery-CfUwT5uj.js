@@ -1,1 +1,0 @@
-import{F as e,I as t}from"./Trouble-sxhVPU4a.js";function n(n,r){return e(n,t,r)}export{n as t};

@@ -1,0 +1,1 @@
+import{a as e,m as t}from"./Trouble-CYcI14hz.js";function n(n,r){return e(n,t,r)}export{n as t};

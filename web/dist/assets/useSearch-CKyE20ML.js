@@ -1,1 +1,0 @@
-import{h as e}from"./Trouble-sxhVPU4a.js";function t(t){return e({from:t.from,strict:t.strict,shouldThrow:t.shouldThrow,structuralSharing:t.structuralSharing,select:e=>t.select?t.select(e.search):e.search})}export{t};

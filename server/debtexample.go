@@ -34,6 +34,9 @@ func (s *Server) SeedExample(ctx context.Context, machines int) error {
 	}
 	price, difficulty := int64(98_400), 128.4e12
 	for range 400 {
+		if s.Market == nil {
+			break // nobody will tell
+		}
 		m := marketOf(s.MarketNow())
 		if m.Price.Ok && m.Difficulty.Ok {
 			price, difficulty = int64(m.Price.Value.Float()), m.Difficulty.Value

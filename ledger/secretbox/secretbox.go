@@ -104,7 +104,7 @@ func (b *Box) Seal(plain, context []byte) string {
 // anything else.
 func (b *Box) Unseal(text string, context []byte) ([]byte, error) {
 	body, ok := strings.CutPrefix(text, version)
-	raw, err := base64.RawStdEncoding.DecodeString(body)
+	raw, err := base64.RawStdEncoding.Strict().DecodeString(body)
 	if !ok || err != nil || len(raw) < b.aead.NonceSize() {
 		return nil, fmt.Errorf("%w: not a sealed text", ErrSealed)
 	}

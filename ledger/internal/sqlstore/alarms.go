@@ -191,7 +191,7 @@ func (s *Store) SaveDocument(ctx context.Context, d ledger.Document, by ledger.A
 		} else {
 			var created, updated int64
 			// Two changes within a microsecond are two versions all the same.
-			err := t.QueryRowContext(ctx, "UPDATE documents SET doc = $1, updated_at = CASE WHEN updated_at >= $2 THEN updated_at + 1 ELSE $2 END WHERE id = $3 AND kind = $4 AND ($5 = 0 OR updated_at = $5) RETURNING created_at, updated_at",
+			err := t.QueryRowContext(ctx, "UPDATE documents SET doc = $1, updated_at = CASE WHEN updated_at >= $2 THEN updated_at + 1 ELSE $2 END WHERE id = $3 AND kind = $4 AND (CAST($5 AS BIGINT) = 0 OR updated_at = CAST($5 AS BIGINT)) RETURNING created_at, updated_at",
 				text, micros(now), d.ID, d.Kind, was).Scan(&created, &updated)
 			if errors.Is(err, sql.ErrNoRows) {
 				var n int

@@ -72,11 +72,12 @@ test('the position: the ratio on four bases, each with its formula and sources, 
   await page.locator('.provenance').last().waitFor()
   await page.keyboard.press('Escape')
   // The scope says what it counts, and changes the ratio.
-  const ratio = async () => Number((await figure('Hashrate-debt ratio, at market index').locator('.value').innerText()).match(/[\d.]+/)[0])
-  const mining = await ratio()
+  // The debt, not the ratio: machines go on starting, and the ratio falls with it.
+  const owed = (was) => Number([...document.querySelectorAll('.figure')].find((f) => /^Debt\s*\$/.test(f.innerText))?.querySelector('.value').textContent.replace(/[^\d.]/g, '')) > was
+  const mining = await page.evaluate(() => Number([...document.querySelectorAll('.figure')].find((f) => /^Debt\s*\$/.test(f.innerText)).querySelector('.value').textContent.replace(/[^\d.]/g, '')))
   await page.getByText('All debt', { exact: true }).click()
   await page.getByTestId('scope').getByText('all debt').or(page.getByTestId('scope').getByText('without prepayments')).first().waitFor()
-  await page.waitForFunction((was) => Number(document.querySelector('.figure .value').textContent.match(/[\d.]+/)[0]) > was, mining)
+  await page.waitForFunction(owed, mining)
   await page.getByText('Mining', { exact: true }).click()
   await page.getByTestId('wall').getByRole('button', { name: 'as a table' }).click()
   await page.getByTestId('wall').getByText('Principal').waitFor()

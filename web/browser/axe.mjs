@@ -45,7 +45,7 @@ export const focused = (page) =>
       html: el.outerHTML.slice(0, 140),
       // Mantine rings the visible part of a control, which may be beside the input; a
       // border that changes colour on focus counts too.
-      ring: ringed(drawn) || !!(drawn.parentElement && ringed(drawn.parentElement)) || el.matches('input:not([type=radio], [type=checkbox]), textarea, select'),
+      ring: ringed(drawn) || labels.some(ringed) || (drawn !== el && !!el.nextElementSibling && ringed(el.nextElementSibling)) || !!(drawn.parentElement && ringed(drawn.parentElement)) || el.matches('input:not([type=radio], [type=checkbox]), textarea, select'),
       shown: seen(drawn),
       at: [box.x, box.y],
       // Day, month and year of a date are stops of their own within one field.

@@ -131,6 +131,7 @@ test('what opens is closed by Escape, and the focus goes back', async () => {
 test('g and a letter lead to each section', async () => {
   await open('/')
   await page.keyboard.press('?')
+  await page.getByRole('dialog').locator('kbd', { hasText: /^g$/ }).first().waitFor()
   const lines = await page.getByRole('dialog').locator('tr').evaluateAll((rows) => rows.map((r) => [...r.querySelectorAll('kbd')].map((k) => k.textContent)))
   await page.keyboard.press('Escape')
   await page.getByRole('dialog').waitFor({ state: 'hidden' })

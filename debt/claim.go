@@ -188,7 +188,7 @@ func Claims(in ClaimInputs) []ClaimRow {
 	}
 	add("ROI negative", Undefined, "Cash break-even, all-in cost and payback are three things; each is told apart here.")
 	add("mid-tier miners gain ground", Undefined, "True of realised hashrate; that is not profit. Installed hashrate is not realised: 81 to 95 % of it was, October 2024.")
-	r = add("a ratio under 1.5 by the end of 2026 means stability", Unsourced, "A forecast told as a fact. Nothing ties the ratio to the network's stability; the newest retarget on record:")
+	r = add("a ratio under 1.5 by the end of 2026 means stability", Unsourced, "A forecast told as a fact. Nothing ties the ratio to the network's stability; the newest retarget on record is no sign of it either way.")
 	if c, ok := in.RetargetNow.Get(); ok {
 		calc(r, 100*c, "%", "newest retarget")
 	}

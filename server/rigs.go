@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -110,6 +109,3 @@ func (s *Server) Rigs(ctx context.Context) (market.Rigs, error) {
 	}
 	return out, nil
 }
-
-// rigAge is how old a price of machines may be before it is told as stale.
-const rigAge = 180 * 24 * time.Hour

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"sync"
+	"syscall"
 	"time"
 
 	"ballast/miner"
@@ -95,7 +97,7 @@ func whenSilent(s *Status, err error) Condition {
 func (f *Fleet) read(ctx context.Context, b *member) (*miner.Reading, error) {
 	b.mu.Lock()
 	dev, suspect := b.device, b.suspect
-	lastUp, lastUpAt := b.lastUp, b.lastUpAt
+	lastUp, lastUpAt, verified := b.lastUp, b.lastUpAt, b.verified
 	b.mu.Unlock()
 	s := b.status.Load()
 	if dev == nil {
@@ -109,8 +111,8 @@ func (f *Fleet) read(ctx context.Context, b *member) (*miner.Reading, error) {
 		b.mu.Lock()
 		b.suspect = true
 		b.mu.Unlock()
-		if s.Misses >= 2 && (errors.Is(err, miner.ErrGarbage) || errors.Is(err, miner.ErrNotMine)) {
-			f.look(s.Machine.Addr) // it answers in another tongue: flashed, or someone else
+		if s.Misses >= 2 && somebody(err) {
+			f.look(s.Machine.Addr) // flashed, or someone else
 		}
 		return nil, err
 	}
@@ -121,6 +123,9 @@ func (f *Fleet) read(ctx context.Context, b *member) (*miner.Reading, error) {
 		drift := (up - lastUp) - r.At.Sub(lastUpAt)
 		suspect = suspect || drift < -2*time.Minute && up > 5*time.Minute || drift > 2*time.Minute
 	}
+	// Readings tell a MAC that was asked for long before, or none, and machines
+	// that were started together have the same uptime.
+	suspect = suspect || time.Since(verified) > f.verify()
 	if suspect {
 		if who, err := dev.Identify(ctx); err == nil {
 			r.Identity.MAC, r.Identity.Serial = who.MAC, who.Serial
@@ -136,7 +141,9 @@ func (f *Fleet) read(ctx context.Context, b *member) (*miner.Reading, error) {
 		return nil, fmt.Errorf("%w: %s %s", errStranger, r.Identity.MAC, r.Identity.Serial)
 	}
 	b.mu.Lock()
-	b.suspect = false
+	if suspect {
+		b.suspect, b.verified = false, time.Now()
+	}
 	if told {
 		b.lastUp, b.lastUpAt = up, r.At
 	}
@@ -160,6 +167,22 @@ func (f *Fleet) read(ctx context.Context, b *member) (*miner.Reading, error) {
 
 func stranger(was, is string) bool { return was != "" && is != "" && was != is }
 
+func (f *Fleet) verify() time.Duration {
+	if f.Verify > 0 {
+		return f.Verify
+	}
+	return 15 * time.Minute
+}
+
+// somebody tells whether a read failed at a host that is there. When an address
+// has gone to a machine of another firmware, it may refuse the port, end the
+// conversation, want a password, know no such page or talk gibberish. Where
+// nobody is at all is left to the next scan.
+func somebody(err error) bool {
+	var op *net.OpError
+	return !errors.As(err, &op) || op.Op != "dial" || errors.Is(err, syscall.ECONNREFUSED)
+}
+
 // look asks for an address to be recognised anew; it never blocks.
 func (f *Fleet) look(a netip.Addr) {
 	select {
@@ -168,18 +191,34 @@ func (f *Fleet) look(a netip.Addr) {
 	}
 }
 
+// asked is when an address was last recognised anew, and how long it then rests:
+// half a minute at first, twice as long each time, a quarter of an hour at most,
+// so that a machine that stays out of reach costs next to nothing.
+type asked struct {
+	at   time.Time
+	rest time.Duration
+}
+
+func (a asked) again(now time.Time) asked {
+	const first, most = 30 * time.Second, 15 * time.Minute
+	if a.rest == 0 || now.Sub(a.at) > 4*most {
+		return asked{now, first}
+	}
+	return asked{now, min(2*a.rest, most)}
+}
+
 // follow recognises addresses whose machine is not who it was.
 func (f *Fleet) follow(ctx context.Context) {
 	tick := time.NewTicker(500 * time.Millisecond)
 	defer tick.Stop()
-	asked := map[netip.Addr]time.Time{}
+	asked := map[netip.Addr]asked{}
 	pending := map[netip.Addr]bool{}
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case a := <-f.moved:
-			if time.Since(asked[a]) > 30*time.Second {
+			if was := asked[a]; time.Since(was.at) > was.rest {
 				pending[a] = true
 			}
 			continue
@@ -197,7 +236,7 @@ func (f *Fleet) follow(ctx context.Context) {
 			room  = make(chan struct{}, 64)
 		)
 		for a := range pending {
-			asked[a] = time.Now()
+			asked[a] = asked[a].again(time.Now())
 			delete(pending, a)
 			room <- struct{}{}
 			wg.Go(func() {

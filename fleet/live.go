@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"sync"
@@ -103,6 +104,9 @@ type Fleet struct {
 	Log    *slog.Logger
 	// OnPoll hears of every attempt, from many goroutines; it must not block.
 	OnPoll func(Poll)
+	// Verify is how often a machine is asked who it is though nothing about it is
+	// suspect; 0 is a quarter of an hour.
+	Verify time.Duration
 
 	Poller    *Poller
 	Commander *Commander
@@ -130,6 +134,7 @@ type member struct {
 	addr     netip.Addr
 	keys     miner.Credentials // that device was opened with
 	suspect  bool              // look who is there before believing the next reading
+	verified time.Time         // when it last said who it is
 	lastUp   time.Duration
 	lastUpAt time.Time
 	envelope miner.Envelope
@@ -256,7 +261,7 @@ func (f *Fleet) admit(m ledger.Machine) {
 			b.device = nil
 		}
 		b.addr, b.firmware, b.known = m.Addr, miner.Firmware(m.Firmware), false
-		b.lastUpAt = time.Time{}
+		b.lastUpAt, b.verified = time.Time{}, time.Now().Add(-rand.N(f.verify())) // spread over the interval
 		if d, ok := f.Reach.driver(b.firmware); ok && m.Addr.IsValid() {
 			t := f.Reach.target(m.Addr, b.firmware)
 			b.device, b.keys = d.Open(t), t.Credentials

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -198,16 +199,17 @@ func TestWireFaultsHarmNobodyElse(t *testing.T) {
 	w.until("all back", 30*time.Second, healthy)
 }
 
-// Two machines that swap addresses are followed: each keeps its number and
-// gets its own readings.
+// Machines that swap addresses, many at once, are followed: each keeps its number
+// and gets its own readings.
 func TestAddressSwapIsFollowed(t *testing.T) {
-	w := newWorld(t, 20, time.Second)
+	w := newWorld(t, 100, time.Second)
+	w.fleet.Verify = 5 * time.Second
 	found := w.scan()
 	w.run()
 	if _, err := w.fleet.Observe(t.Context(), found); err != nil {
 		t.Fatal(err)
 	}
-	w.until("all read", 20*time.Second, func() bool {
+	w.until("all read", 40*time.Second, func() bool {
 		for _, s := range w.fleet.All() {
 			if s.Reading == nil {
 				return false
@@ -215,8 +217,9 @@ func TestAddressSwapIsFollowed(t *testing.T) {
 		}
 		return true
 	})
-	// Machines that tell a MAC or a serial can be followed; find two of them, of
-	// different firmwares and of the same.
+	// Machines that tell a MAC can be followed: two of the same firmware, and each
+	// firmware with the next, so that whoever takes an address speaks as its
+	// last owner did, or is not even at home on the same port.
 	byFirmware := map[string][]int{}
 	for i := range w.site.Machines() {
 		s := w.at(w.site.Addr(i))
@@ -225,39 +228,49 @@ func TestAddressSwapIsFollowed(t *testing.T) {
 		}
 	}
 	var pairs [][2]int
-	var firsts []int
-	for _, rigs := range byFirmware {
-		if len(rigs) >= 4 && len(pairs) == 0 {
-			pairs = append(pairs, [2]int{rigs[0], rigs[1]})
-			continue
+	take := func(fw string) int {
+		rig := byFirmware[fw][0]
+		byFirmware[fw] = byFirmware[fw][1:]
+		return rig
+	}
+	firmwares := slices.Sorted(maps.Keys(byFirmware))
+	for i, fw := range firmwares {
+		if len(byFirmware[fw]) >= 3 {
+			pairs = append(pairs, [2]int{take(fw), take(fw)})
 		}
-		firsts = append(firsts, rigs[0])
+		for far := 1; far < len(firmwares); far++ {
+			if next := firmwares[(i+far)%len(firmwares)]; len(byFirmware[fw]) > 0 && len(byFirmware[next]) > 0 {
+				pairs = append(pairs, [2]int{take(fw), take(next)})
+			}
+		}
 	}
-	if len(firsts) >= 2 {
-		pairs = append(pairs, [2]int{firsts[0], firsts[1]})
+	if len(pairs) < 5 {
+		t.Fatalf("only %d pairs of machines that tell a MAC", len(pairs))
 	}
-	if len(pairs) == 0 {
-		t.Fatal("no machine tells a MAC")
+	type swap struct {
+		a, b     netip.Addr
+		atA, atB ledger.Machine
 	}
+	var swaps []swap
 	for _, pair := range pairs {
 		a, b := w.site.Addr(pair[0]), w.site.Addr(pair[1])
-		atA, atB := w.at(a).Machine, w.at(b).Machine
-		t.Run(fmt.Sprintf("%s and %s", atA.Firmware, atB.Firmware), func(t *testing.T) {
-			if _, err := w.site.Inject(sim.Fault{Kind: sim.FaultSwap, Rig: pair[0], Text: strconv.Itoa(pair[1])}); err != nil {
-				t.Fatal(err)
-			}
-			w.until("the swap is followed", 40*time.Second, func() bool {
-				x, okX := w.fleet.Get(miner.ID(atA.ID))
-				y, okY := w.fleet.Get(miner.ID(atB.ID))
-				return okX && okY && x.Machine.Addr == b && y.Machine.Addr == a && x.Condition == fleet.CondHashing && y.Condition == fleet.CondHashing
-			})
-			for _, m := range []ledger.Machine{atA, atB} {
-				s, _ := w.fleet.Get(miner.ID(m.ID))
-				if got := s.Reading.Identity.MAC; got != "" && got != m.MAC {
-					t.Errorf("machine %d (%s) has a reading of %s", m.ID, m.MAC, got)
-				}
-			}
+		swaps = append(swaps, swap{a, b, w.at(a).Machine, w.at(b).Machine})
+		if _, err := w.site.Inject(sim.Fault{Kind: sim.FaultSwap, Rig: pair[0], Text: strconv.Itoa(pair[1])}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, s := range swaps {
+		w.until(fmt.Sprintf("the swap of %s at %v and %s at %v is followed", s.atA.Firmware, s.a, s.atB.Firmware, s.b), 90*time.Second, func() bool {
+			x, okX := w.fleet.Get(miner.ID(s.atA.ID))
+			y, okY := w.fleet.Get(miner.ID(s.atB.ID))
+			return okX && okY && x.Machine.Addr == s.b && y.Machine.Addr == s.a && x.Condition == fleet.CondHashing && y.Condition == fleet.CondHashing
 		})
+		for _, m := range []ledger.Machine{s.atA, s.atB} {
+			now, _ := w.fleet.Get(miner.ID(m.ID))
+			if got := now.Reading.Identity.MAC; got != "" && got != m.MAC {
+				t.Errorf("machine %d (%s) has a reading of %s", m.ID, m.MAC, got)
+			}
+		}
 	}
 }
 

@@ -181,6 +181,7 @@ func (s *Site) swap(a, b *node) {
 		nd.rig.mu.Lock()
 		nd.rig.spec.Addr = nd.addr
 		nd.rig.mu.Unlock()
+		nd.line.moves.Add(1)
 		s.record(Event{At: s.Now(), Kind: EventIdentity, Rig: (*s.who.Load())[nd.addr], Detail: "address given away"})
 	}
 	s.index()

@@ -369,6 +369,12 @@ func (s *Site) listenControl() error {
 
 func (s *Site) serveControl(ctx context.Context, l net.Listener) {
 	srv := &http.Server{Handler: s.Handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)}
+	// A connection taken in the moment of closing is missed by Close.
+	srv.ConnState = func(conn net.Conn, _ http.ConnState) {
+		if ctx.Err() != nil {
+			_ = conn.Close()
+		}
+	}
 	stop := context.AfterFunc(ctx, func() { _ = srv.Close() })
 	defer stop()
 	if err := srv.Serve(l); err != nil && !errors.Is(err, http.ErrServerClosed) && ctx.Err() == nil {

@@ -402,7 +402,7 @@ func (s *Site) converse(ctx context.Context, conn net.Conn) {
 	case nd.line.is(FaultWireHung) || nd.dead():
 		hold(ctx, conn, &nd.line)
 	default:
-		nd.dialect.Serve(ctx, port, &lineConn{Conn: conn, ctx: ctx, nd: nd}, nd.rig)
+		nd.dialect.Serve(ctx, port, &lineConn{Conn: conn, ctx: ctx, nd: nd, moves: nd.line.moves.Load()}, nd.rig)
 	}
 }
 

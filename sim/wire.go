@@ -17,6 +17,7 @@ type line struct {
 	cut   atomic.Bool              // its switch is out
 	ports atomic.Pointer[[]uint16] // well-known ones that it listens on
 	held  atomic.Int32             // connections that hang
+	moves atomic.Int32             // times that the machine changed its address
 }
 
 type wireFault struct {
@@ -55,6 +56,7 @@ type lineConn struct {
 	net.Conn
 	ctx   context.Context
 	nd    *node
+	moves int32        // of the machine when the connection was made
 	fresh atomic.Bool  // something was asked since the last answer began
 	sent  atomic.Int64 // bytes of this answer
 	lost  atomic.Bool  // some of it was swallowed: the peer must not see the end
@@ -64,13 +66,29 @@ type lineConn struct {
 func (c *lineConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	if n > 0 {
+		if c.elsewhere() {
+			return 0, net.ErrClosed
+		}
 		c.fresh.Store(true)
 	}
 	return n, err
 }
 
+// elsewhere tells whether the machine has another address than the connection:
+// whoever is at the address now knows nothing of it, and resets it.
+func (c *lineConn) elsewhere() bool {
+	if c.nd.line.moves.Load() == c.moves {
+		return false
+	}
+	reset(c.Conn)
+	return true
+}
+
 // Write sends p, or what the line leaves of it.
 func (c *lineConn) Write(p []byte) (int, error) {
+	if c.elsewhere() {
+		return 0, net.ErrClosed
+	}
 	begins := c.fresh.Swap(false)
 	if begins {
 		c.sent.Store(0)

@@ -29,7 +29,7 @@ vet:
 	$(GO) vet $(PKGS)
 
 test-go:
-	BALLAST_REQUIRE_POSTGRES=1 $(GO) test -timeout 12m $(PKGS)
+	@GO=$(GO) scripts/test-go $(PKGS)
 
 test-web: build ## types, unit tests, reproducible build, and every page and flow in a real browser
 	@scripts/test-web

@@ -111,11 +111,11 @@ func (c *runCmd) Run(ctx context.Context, common *common, s *streams) error {
 }
 
 // boundMemory keeps the heap of a large fleet from doubling between two
-// collections: its readings are alive all the time, so half as much again is
-// room enough. GOGC and GOMEMLIMIT say otherwise when they are set.
+// collections: its readings are alive all the time, so two fifths as much
+// again is room enough. GOGC and GOMEMLIMIT say otherwise when they are set.
 func boundMemory() {
 	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetGCPercent(50)
+		debug.SetGCPercent(40)
 	}
 }
 

@@ -14,10 +14,12 @@ import (
 
 // Rolling up a machine's minute holds some 260 aggregates in memory, six
 // kilobytes. So a statement rolls up at most groupsAtOnce machines times
-// minutes, and a transaction a few of them, after which a catch-up can stop.
+// minutes, and a transaction a few of them, after which a catch-up can stop: what
+// a transaction writes, boards too, is held in memory until it is committed, and
+// readings are stored beside it.
 const (
-	groupsAtOnce        = 4_000
-	groupsInTransaction = 30_000
+	groupsAtOnce        = 2_500
+	groupsInTransaction = 10_000
 )
 
 // settle is how old rows are before their minute is rolled up: polls under way,

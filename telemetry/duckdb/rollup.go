@@ -26,6 +26,9 @@ const (
 // batches and links take their time. What comes later still is rolled up again.
 const settle = 90 * time.Second
 
+// catchUp is how far behind a roll-up may be and still take its time.
+const catchUp = 15 * time.Minute
+
 // rollUp brings the roll-ups up to date, until it is done or the time is up.
 func (s *Store) rollUp(ctx context.Context, now time.Time, deadline func() bool, did *telemetry.Maintained) error {
 	for r := telemetry.Minute; r < telemetry.Resolutions; r++ {
@@ -277,11 +280,18 @@ func (s *Store) rollSpan(ctx context.Context, r telemetry.Resolution, span telem
 			}
 		}
 		for _, ids := range shares {
+			began := time.Now()
 			n, err := rollTable(ctx, conn, f, r, t, span, ids, sources)
 			if err != nil {
 				return 0, err
 			}
 			rows += n
+			if s.opt.Gentle && s.opt.Now().Sub(time.UnixMilli(span.To)) < catchUp {
+				select {
+				case <-time.After(time.Since(began)):
+				case <-ctx.Done():
+				}
+			}
 		}
 	}
 	if err := run(ctx, conn, "marking", fmt.Sprintf("UPDATE %s.meta SET value = %d WHERE key = 'until'", f.alias, until)); err != nil {

@@ -56,6 +56,9 @@ type Options struct {
 	// RollUpEvery is how much time a roll-up of minutes takes in at once, five
 	// minutes when 0. Younger rows are read raw.
 	RollUpEvery time.Duration
+	// Gentle makes a roll-up of what has just come pause as long as it works,
+	// statement by statement, so that others get the processor between.
+	Gentle bool
 }
 
 // Engine limits. Two threads leave the other cores to polling.

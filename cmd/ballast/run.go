@@ -312,6 +312,9 @@ func (h *house) run(ctx context.Context, s *streams) error {
 		})
 	}
 	begin("the fleet", h.fleet.Run)
+	if entry.keep != nil {
+		begin("the certificates", entry.keep)
+	}
 	if h.example > 0 {
 		begin("the example company", func(ctx context.Context) error { return srv.SeedExample(ctx, h.example) })
 	}

@@ -24,15 +24,31 @@ const (
 	coneHours  = 3.0  // hours apart at which an error counts by exp(-1/2)
 	coneLevel  = 0.3  // the same for how high the forecast is, in units of bent spread
 	coneOwn    = 0.4  // what the cone around the models' mean counts; the rest those around each kind
+	coneFan    = 0.2  // what the networks' fan counts beside all these
 	signs      = 9    // inputs of the expected size of an error
 )
 
 // cone are the quantiles of each hour of the last day of past, from the errors of
 // the days before it: the mean, level by level, of a cone around the models' mean
-// and of one around each kind of models, weighed as the kinds are. Its median is
-// a better point forecast than the mean that it stands on: what was missed on one
-// side lately is set right.
+// and of one around each kind of models, weighed as the kinds are; and that mean
+// with the cone that the networks of the fan spread. Its median is a better point
+// forecast than the mean that it stands on: what was missed on one side lately is
+// set right.
 func cone(past []outlook, levels []float64) [][]float64 {
+	out := cones(past, levels)
+	if !fans(past) {
+		return out
+	}
+	for h, q := range fanCone(past, levels) {
+		for j, v := range q {
+			out[h][j] = (1-coneFan)*out[h][j] + coneFan*v
+		}
+	}
+	return out
+}
+
+// cones is the mean of the cones around the models' mean and around each kind.
+func cones(past []outlook, levels []float64) [][]float64 {
 	out := cone1(past, levels)
 	kinds := past[len(past)-1].said.kinds()
 	if len(kinds) < 2 {
@@ -52,9 +68,9 @@ func cone(past []outlook, levels []float64) [][]float64 {
 		for i := range around {
 			said := around[i].said.kinds()
 			// Trees and networks begin later than LEAR: until then LEAR stands in.
-			of := said[min(at, len(said)-1)].said
+			of := said[min(at, len(said)-1)]
 			for h := range Hours {
-				around[i].mean[h] = meanOf(of, h)
+				around[i].mean[h] = of.mean(h)
 			}
 		}
 		for h, q := range cone1(around, levels) {
@@ -85,11 +101,6 @@ func cone1(past []outlook, levels []float64) [][]float64 {
 		}
 		return math.Exp(v)
 	}
-	type miss struct {
-		z      float64
-		day, h int
-		level  float64
-	}
 	pool := make([]miss, 0, n*Hours)
 	for i := range n {
 		o := &past[i]
@@ -97,6 +108,26 @@ func cone1(past []outlook, levels []float64) [][]float64 {
 			pool = append(pool, miss{(o.came[h] - o.mean[h]) / size(i, h), i, h, o.recent.bend(o.mean[h])})
 		}
 	}
+	out := quantilesOf(pool, n, levels, func(h int) float64 { return today.recent.bend(today.mean[h]) })
+	for h, q := range out {
+		s := size(n, h)
+		for j := range q {
+			q[j] = today.mean[h] + s*q[j]
+		}
+	}
+	return out
+}
+
+// miss is how a past forecast of an hour turned out.
+type miss struct {
+	z      float64 // in units of what was to be expected
+	day, h int
+	level  float64 // of the forecast
+}
+
+// quantilesOf are for each hour the quantiles of z in pool (n days, the last one
+// the nearest), those of near days, like hours and like levels counting more.
+func quantilesOf(pool []miss, n int, levels []float64, levelAt func(h int) float64) [][]float64 {
 	slices.SortFunc(pool, func(a, b miss) int { return cmp.Compare(a.z, b.z) })
 	w := learn.Weighted{Value: make([]float64, len(pool)), Weight: make([]float64, len(pool))}
 	for i, m := range pool {
@@ -109,20 +140,15 @@ func cone1(past []outlook, levels []float64) [][]float64 {
 		near[k] = math.Exp(-d * d / 2)
 	}
 	out := make([][]float64, Hours)
-	for h := range Hours {
-		level := today.recent.bend(today.mean[h])
+	for h := range out {
+		level := levelAt(h)
 		for i, m := range pool {
 			d := (m.level - level) / coneLevel
 			w.Weight[i] = age[m.day] * near[(m.h-h+Hours)%Hours] * (0.05 + math.Exp(-d*d/2))
 		}
-		q := make([]float64, len(levels))
+		out[h] = make([]float64, len(levels))
 		// Weights are positive and levels as many as places: there is no error.
-		_ = w.Quantiles(levels, q)
-		s := size(n, h)
-		for j := range q {
-			q[j] = today.mean[h] + s*q[j]
-		}
-		out[h] = q
+		_ = w.Quantiles(levels, out[h])
 	}
 	return out
 }
@@ -148,7 +174,7 @@ func signsOf(past []outlook) [][signs]float64 {
 	rows := make([][signs]float64, len(past)*Hours)
 	for i := range past {
 		o := &past[i]
-		floor := 0.02*o.recent.size + 1e-6
+		floor := o.floor()
 		for h := range Hours {
 			b, a := max(h-1, 0), min(h+1, Hours-1)
 			weekend := 0.0
@@ -191,7 +217,7 @@ func sizes(past []outlook, rows [][signs]float64) [signs]float64 {
 	var b [signs]float64
 	for i := range n {
 		o := &past[i]
-		floor := 0.02*o.recent.size + 1e-6
+		floor := o.floor()
 		for h := range Hours {
 			x := &rows[i*Hours+h]
 			y := math.Log(math.Abs(o.came[h]-o.mean[h]) + floor)

@@ -24,6 +24,7 @@ import (
 type Ensemble struct {
 	Windows  []int                // of LEAR, in days; nil is 56, 84, 1092 and 1456
 	Nets     *Nets                // nil is the networks of [DefaultNets]
+	Fans     *Nets                // which say quantiles; nil is those of [DefaultFans]
 	Groves   []Grove              // nil is the trees of [DefaultGroves]; none when empty
 	History  int                  // days from whose errors it learns; 0 is 182
 	SpikeAt  float64              // price above which an hour is a spike; 0 is none
@@ -48,6 +49,7 @@ const leastPast = 56
 // core is what is remembered for one set of known series.
 type core struct {
 	nets  *Nets
+	fans  *Nets
 	trees []Grove
 	said  map[int]opinion // by calendar date
 }
@@ -65,10 +67,11 @@ type opinion struct {
 	Lear  [][Hours]float64 `json:"lear"`  // each window
 	Nets  [][Hours]float64 `json:"nets"`  // each network
 	Trees [][Hours]float64 `json:"trees"` // each grove
+	Fan   [][Hours]float64 `json:"fan"`   // each of fanLevels
 }
 
 // Name and version.
-func (e *Ensemble) Name() string { return "ensemble@1" }
+func (e *Ensemble) Name() string { return "ensemble@2" }
 
 // DefaultNets are the networks of the ensemble, as chosen on days before the test
 // period of the open benchmark (docs/forecast.md).
@@ -81,10 +84,21 @@ func DefaultNets() *Nets {
 	}
 }
 
+// DefaultFans are the networks that say quantiles, chosen likewise.
+func DefaultFans() *Nets {
+	n := DefaultNets()
+	n.Members, n.Quantile = 4, fanLevels
+	return n
+}
+
 // DefaultGroves are the trees of the ensemble, chosen likewise.
 func DefaultGroves() []Grove {
 	how := learn.Boosting{Rounds: 200, Depth: 6, Rate: 0.08, Bins: 64, LeafLeast: 20, Rows: 0.6, Columns: 0.5}
-	return []Grove{{Window: 728, Renew: 14, How: how}, {Window: 1456, Renew: 14, Shift: 7, How: how}}
+	return []Grove{
+		{Window: 728, Renew: 14, How: how},
+		{Window: 1456, Renew: 14, Shift: 7, How: how},
+		{Window: 1456, Renew: 14, Shift: 3, How: how, Linear: true},
+	}
 }
 
 // Forecast answers the distribution of day d. Known series that are missing at d,
@@ -176,15 +190,15 @@ func (e *Ensemble) open(key string) (*core, error) {
 	}
 	c := e.cores[key]
 	if c == nil {
-		nets := e.Nets
-		if nets == nil {
-			nets = DefaultNets()
+		nets, err := e.fresh(e.Nets, DefaultNets)
+		if err != nil {
+			return nil, err
 		}
-		fresh := *nets
-		fresh.alive, fresh.Workers = nil, max(e.Workers, 1)
-		if fresh.Members > 0 && (fresh.Renew < 1 || fresh.Window < leastDays) {
-			return nil, fmt.Errorf("networks that live %d days and learn %d: %w", fresh.Renew, fresh.Window, ErrTooShort)
+		fans, err := e.fresh(e.Fans, DefaultFans)
+		if err != nil {
+			return nil, err
 		}
+		fans.Quantile = fanLevels
 		groves := slices.Clone(e.Groves)
 		if e.Groves == nil {
 			groves = DefaultGroves()
@@ -195,10 +209,23 @@ func (e *Ensemble) open(key string) (*core, error) {
 				return nil, fmt.Errorf("trees that live %d days and learn %d: %w", groves[i].Renew, groves[i].Window, ErrTooShort)
 			}
 		}
-		c = &core{nets: &fresh, trees: groves, said: make(map[int]opinion)}
+		c = &core{nets: nets, fans: fans, trees: groves, said: make(map[int]opinion)}
 		e.cores[key] = c
 	}
 	return c, nil
+}
+
+// fresh are networks that have learned nothing yet.
+func (e *Ensemble) fresh(n *Nets, standard func() *Nets) (*Nets, error) {
+	if n == nil {
+		n = standard()
+	}
+	out := *n
+	out.alive, out.Workers = nil, max(e.Workers, 1)
+	if out.Members > 0 && (out.Renew < 1 || out.Window < leastDays) {
+		return nil, fmt.Errorf("networks that live %d days and learn %d: %w", out.Renew, out.Window, ErrTooShort)
+	}
+	return &out, nil
 }
 
 // ask asks every model for day i.
@@ -231,6 +258,13 @@ func (e *Ensemble) ask(c *core, p *Panel, i int) (o opinion, err error) {
 		if o.Nets, err = c.nets.Forecast(p, i); err != nil {
 			return o, err
 		}
+	}
+	if c.fans.Members > 0 && i >= 7+leastDays {
+		each, err := c.fans.Forecast(p, i)
+		if err != nil {
+			return o, err
+		}
+		o.Fan = fanOf(each)
 	}
 	spent(&e.used.Nets)
 	for g := range c.trees {
@@ -355,7 +389,7 @@ func (e *Ensemble) Load(r io.Reader) error {
 			return err
 		}
 		for day, o := range said {
-			if len(o.Lear) == 0 {
+			if len(o.Lear) == 0 || len(o.Fan) != 0 && len(o.Fan) != len(fanLevels) {
 				return fmt.Errorf("reading what was forecast: day %d has no forecast: %w", day, ErrFormat)
 			}
 			c.said[day] = o

@@ -88,6 +88,10 @@ func (m LEAR) Forecast(p *Panel, d int) (out [Hours]float64, err error) {
 		return out, err
 	}
 	unit, length := gram.Unit()
+	var least *learn.Least
+	if n > cols {
+		least = gram.Least()
+	}
 
 	var wg sync.WaitGroup
 	workers := max(m.Workers, 1)
@@ -110,7 +114,7 @@ func (m LEAR) Forecast(p *Panel, d int) (out [Hours]float64, err error) {
 					return
 				}
 				v := t.Mean
-				for j, b := range choose(path, gram, unit, length, t) {
+				for j, b := range choose(path, gram, unit, length, least, t) {
 					if b != 0 {
 						v += b * (today[j] - gram.Mean[j])
 					}
@@ -129,8 +133,8 @@ func (m LEAR) Forecast(p *Panel, d int) (out [Hours]float64, err error) {
 }
 
 // choose finds the penalty on unit-length columns and the coefficients on the
-// columns as they are.
-func choose(path *learn.Lasso, gram, unit *learn.Gram, length []float64, t learn.Target) []float64 {
+// columns as they are. least may be nil; the answer does not depend on it.
+func choose(path *learn.Lasso, gram, unit *learn.Gram, length []float64, least *learn.Least, t learn.Target) []float64 {
 	if t.YY == 0 {
 		return nil
 	}
@@ -140,11 +144,18 @@ func choose(path *learn.Lasso, gram, unit *learn.Gram, length []float64, t learn
 	}
 	best, lambda := math.Inf(1), 0.0
 	variance := t.YY / float64(gram.N)
+	// No point of the path fits better than least squares on all columns: where the
+	// columns in use alone make up for the rest of the best so far, the search ends.
+	// A few columns more, since some may yet be dropped.
+	surely := 0.0
+	if least != nil {
+		surely = 0.99*least.RSS(t)/variance - 2*8
+	}
 	path.Walk(unit, u, 0, func(k learn.Knot) bool {
 		if c := k.RSS/variance + 2*float64(k.Active); c < best {
 			best, lambda = c, k.Lambda
 		}
-		return 2*float64(k.Active) > best
+		return 2*float64(k.Active)+max(surely, 0) > best
 	})
 	return path.Walk(gram, t, lambda, nil)
 }
@@ -155,10 +166,12 @@ func choose(path *learn.Lasso, gram, unit *learn.Gram, length []float64, t learn
 type scale struct{ median, size float64 }
 
 func newScale(v []float64) scale {
-	sorted := slices.Clone(v)
-	slices.Sort(sorted)
-	s := scale{median: middle(sorted)}
-	s.size = deviation(sorted, s.median) / 0.6745
+	room := slices.Clone(v)
+	s := scale{median: median(room)}
+	for i, x := range room {
+		room[i] = math.Abs(x - s.median)
+	}
+	s.size = median(room) / 0.6745
 	if s.size == 0 { // more than half of the values are the same
 		for _, x := range v {
 			s.size += (x - s.median) * (x - s.median)
@@ -174,34 +187,43 @@ func newScale(v []float64) scale {
 func (s scale) bend(v float64) float64       { return math.Asinh((v - s.median) / s.size) }
 func (s scale) straighten(v float64) float64 { return math.Sinh(v)*s.size + s.median }
 
-// middle is the median of sorted values.
-func middle(v []float64) float64 {
+// median of values, whose order it changes.
+func median(v []float64) float64 {
 	n := len(v)
+	nth(v, n/2)
 	if n%2 == 1 {
 		return v[n/2]
 	}
-	return (v[n/2-1] + v[n/2]) / 2
+	return (slices.Max(v[:n/2]) + v[n/2]) / 2
 }
 
-// deviation is the median absolute deviation of sorted values from m: deviations
-// grow from the middle to both ends, so walking outwards visits them in order.
-func deviation(v []float64, m float64) float64 {
-	n := len(v)
-	hi, _ := slices.BinarySearch(v, m)
-	lo := hi - 1
-	var last, before float64
-	for range n/2 + 1 {
-		before = last
-		if lo < 0 || hi < n && v[hi]-m <= m-v[lo] {
-			last = v[hi] - m
-			hi++
-		} else {
-			last = m - v[lo]
-			lo--
+// nth brings the value that would be k-th after sorting to its place, smaller
+// ones before it (Hoare's selection, the middle of three as the pivot).
+func nth(v []float64, k int) {
+	for lo, hi := 0, len(v)-1; lo < hi; {
+		a, b, c := v[lo], v[(lo+hi)/2], v[hi]
+		pivot := max(min(a, b), min(max(a, b), c))
+		i, j := lo, hi
+		for i <= j {
+			for v[i] < pivot {
+				i++
+			}
+			for v[j] > pivot {
+				j--
+			}
+			if i <= j {
+				v[i], v[j] = v[j], v[i]
+				i++
+				j--
+			}
+		}
+		switch {
+		case k <= j:
+			hi = j
+		case k >= i:
+			lo = i
+		default:
+			return
 		}
 	}
-	if n%2 == 1 {
-		return last
-	}
-	return (before + last) / 2
 }

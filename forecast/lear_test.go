@@ -10,6 +10,10 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"pgregory.net/rapid"
+
+	"ballast/learn"
 )
 
 // data is the folder of the shared data, or a skip.
@@ -185,4 +189,17 @@ func BenchmarkLEAR(b *testing.B) {
 			}
 		})
 	}
+}
+
+// The selected middle is that of the sorted values.
+func TestMedian(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		v := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) float64 { return float64(rapid.IntRange(-9, 9).Draw(t, "v")) / 2 }), 1, 60).Draw(t, "values")
+		sorted := learn.Sorted(v)
+		n := len(v)
+		want := (sorted[(n-1)/2] + sorted[n/2]) / 2
+		if got := median(v); got != want {
+			t.Fatalf("%v of %v, want %v", got, sorted, want)
+		}
+	})
 }

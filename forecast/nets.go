@@ -3,6 +3,7 @@ package forecast
 import (
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 
 	"ballast/learn"
@@ -27,6 +28,7 @@ type Nets struct {
 	Renew    int            // days that a member lives
 	HalfLife float64        // days after which a day counts half; 0 is never
 	Level    bool           // every other member learns prices as differences from the week before
+	Quantile []float64      // levels that each member says of each hour; nil is the median alone
 
 	alive []*member
 }
@@ -80,14 +82,17 @@ func (m *Nets) bear(p *Panel, b, k int) (*member, error) {
 	for i := range rows {
 		n.learned(p, first+i, all[i*cols:(i+1)*cols])
 	}
-	sizes := append(append([]int{cols}, m.Hidden...), Hours)
+	sizes := append(append([]int{cols}, m.Hidden...), Hours*m.faces())
 	var err error
 	if n.net, err = learn.NewNet(m.Seed+uint64(k)*1_000_003+uint64(n.born), sizes...); err != nil {
 		return nil, err
 	}
 	n.room = n.net.NewScratch()
-	return n, n.train(m.First, m.HalfLife)
+	return n, n.train(m.First, m.HalfLife, m.Quantile)
 }
+
+// faces is how many numbers a member says of an hour.
+func (m *Nets) faces() int { return max(len(m.Quantile), 1) }
 
 // row is what the member reads of day d: the inputs of LEAR, prices perhaps as
 // differences from the level, and the level.
@@ -129,15 +134,16 @@ func (n *member) bend(row []float64, x []float32) []float32 {
 	return x
 }
 
-func (n *member) train(how learn.Training, halfLife float64) error {
+func (n *member) train(how learn.Training, halfLife float64, levels []float64) error {
+	how.Levels = levels
 	if halfLife > 0 {
 		how.Weights = recency(len(n.y)/Hours, halfLife)
 	}
 	return n.net.Train(n.x, n.y, how)
 }
 
-// forecast brings member k to day d and asks it.
-func (m *Nets) forecast(p *Panel, d, k int) (out [Hours]float64, err error) {
+// forecast brings member k to day d and asks it: of each level, all hours.
+func (m *Nets) forecast(p *Panel, d, k int) (out [][Hours]float64, err error) {
 	n, b := m.alive[k], m.birth(p, d, k)
 	if n == nil || n.born != p.day(b) || n.upTo > p.day(d) {
 		if n, err = m.bear(p, b, k); err != nil {
@@ -153,23 +159,30 @@ func (m *Nets) forecast(p *Panel, d, k int) (out [Hours]float64, err error) {
 		if over := len(n.y)/Hours - max(m.Window-7, leastDays); over > 0 {
 			n.x, n.y = n.x[over*len(row):], n.y[over*Hours:]
 		}
-		if err := n.train(m.Daily, m.HalfLife); err != nil {
+		if err := n.train(m.Daily, m.HalfLife, m.Quantile); err != nil {
 			return out, err
 		}
 	}
 	n.row(p, d, row)
 	level := n.level(p, d)
-	var y [Hours]float32
-	n.net.Predict(n.bend(row, nil), y[:], n.room)
-	for h, v := range y {
-		// Nothing a net says may be further out than what it has seen twice over.
-		out[h] = level + n.prices[h].straighten(math.Max(-9, math.Min(9, float64(v))))
+	faces := m.faces()
+	y := make([]float32, Hours*faces)
+	n.net.Predict(n.bend(row, nil), y, n.room)
+	out = make([][Hours]float64, faces)
+	for h := range Hours {
+		of := y[h*faces : (h+1)*faces]
+		slices.Sort(of) // levels are learned apart and may cross
+		for j, v := range of {
+			// Nothing a net says may be further out than what it has seen twice over.
+			out[j][h] = level + n.prices[h].straighten(math.Max(-9, math.Min(9, float64(v))))
+		}
 	}
 	return out, nil
 }
 
 // Forecast is the forecast of day d by each member, from days before d and what
-// was known ahead of d.
+// was known ahead of d. A member that says several levels has as many places, one
+// after the other.
 func (m *Nets) Forecast(p *Panel, d int) ([][Hours]float64, error) {
 	if d < 7+leastDays || d > p.Days() {
 		return nil, fmt.Errorf("day %d of %d: %w", d, p.Days(), ErrTooShort)
@@ -177,7 +190,7 @@ func (m *Nets) Forecast(p *Panel, d int) ([][Hours]float64, error) {
 	if len(m.alive) != m.Members {
 		m.alive = make([]*member, m.Members)
 	}
-	each := make([][Hours]float64, m.Members)
+	each := make([][][Hours]float64, m.Members)
 	errs := make([]error, m.Members)
 	var wg sync.WaitGroup
 	gate := make(chan struct{}, max(m.Workers, 1))
@@ -194,7 +207,7 @@ func (m *Nets) Forecast(p *Panel, d int) ([][Hours]float64, error) {
 			return nil, err
 		}
 	}
-	return each, nil
+	return slices.Concat(each...), nil
 }
 
 // recency weighs n days so that one a half-life older counts half.

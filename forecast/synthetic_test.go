@@ -35,7 +35,11 @@ func invented(seed uint64, days int) *Panel {
 func quick() *Ensemble {
 	nets := DefaultNets()
 	nets.Members, nets.Hidden, nets.Window, nets.First.Epochs = 2, []int{16}, 200, 20
-	groves := DefaultGroves()[:1]
-	groves[0].Window, groves[0].How.Rounds, groves[0].How.Depth = 120, 30, 4
-	return &Ensemble{Groves: groves, Windows: []int{56, 100}, Nets: nets, History: 40, SpikeAt: 60}
+	fans := DefaultFans()
+	fans.Members, fans.Hidden, fans.Window, fans.First.Epochs = 2, []int{16}, 200, 20
+	groves := []Grove{DefaultGroves()[0], DefaultGroves()[2]}
+	for i := range groves {
+		groves[i].Window, groves[i].How.Rounds, groves[i].How.Depth = 120, 30, 4
+	}
+	return &Ensemble{Groves: groves, Windows: []int{56, 100}, Nets: nets, Fans: fans, History: 40, SpikeAt: 60}
 }

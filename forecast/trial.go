@@ -159,6 +159,9 @@ func (t *Trial) parts(o *opinion, mixed [Hours]float64) {
 	}
 	add("LEAR, mean", o.Lear...)
 	add("networks, mean", o.Nets...)
+	if len(o.Fan) > 0 {
+		add("networks' quantiles, median", o.Fan[fanMiddle])
+	}
 	add("trees, mean", o.Trees...)
 	add("all, weighed", mixed)
 }

@@ -105,7 +105,7 @@ func TestTrial(t *testing.T) {
 	if _, err := Try(t.Context(), quick(), p, 149, nil, nil); !errors.Is(err, ErrTooShort) {
 		t.Errorf("149 of 150 days: %v", err)
 	}
-	for name, text := range map[string]string{"nothing": "", "another kind": `{"kind":"x"}`, "no forecast": `{"kind":"ballast ensemble@1","said":{"[]":{"5":{}}}}`} {
+	for name, text := range map[string]string{"nothing": "", "another kind": `{"kind":"x"}`, "no forecast": `{"kind":"ballast ensemble@2","said":{"[]":{"5":{}}}}`} {
 		if err := quick().Load(strings.NewReader(text)); !errors.Is(err, ErrFormat) {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -96,3 +96,42 @@ func (g *Gram) Unit() (*Gram, []float64) {
 	}
 	return u, length
 }
+
+// Least tells how small least squares on all columns makes the residual sum of
+// squares of any target, without the coefficients.
+type Least struct {
+	g    *Gram
+	kept []int       // columns that others before them do not explain
+	l    [][]float64 // lower Cholesky factor of their Gram, line by line
+}
+
+// Least factors the Gram.
+func (g *Gram) Least() *Least {
+	s := &Least{g: g}
+	for j := range g.P {
+		row := make([]float64, len(s.kept)+1)
+		for i, a := range s.kept {
+			row[i] = (g.G[j*g.P+a] - dot(s.l[i][:i], row)) / s.l[i][i]
+		}
+		k := len(s.kept)
+		d := g.G[j*g.P+j]
+		if rest := d - dot(row[:k], row); rest > 1e-10*d {
+			row[k] = math.Sqrt(rest)
+			s.kept, s.l = append(s.kept, j), append(s.l, row)
+		}
+	}
+	return s
+}
+
+// RSS is the least residual sum of squares of t; 0 when there are no fewer
+// columns than rows.
+func (s *Least) RSS(t Target) float64 {
+	if len(s.kept) >= s.g.N-1 {
+		return 0
+	}
+	f := make([]float64, len(s.kept))
+	for i, j := range s.kept {
+		f[i] = (t.C[j] - dot(s.l[i][:i], f)) / s.l[i][i]
+	}
+	return max(t.YY-dot(f, f), 0)
+}

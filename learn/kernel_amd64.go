@@ -19,6 +19,15 @@ func mul4x8(k int, a *float32, row, col uintptr, b *float32, ldb uintptr, c *flo
 func mul1x8(k int, a *float32, col uintptr, b *float32, ldb uintptr, c *float32)
 
 //go:noescape
+func dot4(n int, a, b *float64) float64
+
+//go:noescape
+func axpy4(n int, f float64, x, y *float64)
+
+//go:noescape
+func sum4(n int, f *[4]float64, a, b, c, d, y *float64)
+
+//go:noescape
 func adam8(n int, w, m, v, grad, c *float32)
 
 // addMul adds a (m x k, element i,j at i*row+j*col) times b (k x n, row-major)

@@ -180,3 +180,112 @@ adam:
 	JNZ  adam
 	VZEROUPPER
 	RET
+
+// func dot4(n int, a, b *float64) float64
+// n is a multiple of 4 and at least 4.
+TEXT ·dot4(SB), NOSPLIT, $0-32
+	MOVQ n+0(FP), CX
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), DI
+	VXORPD Y0, Y0, Y0
+	VXORPD Y1, Y1, Y1
+	SUBQ $8, CX
+	JLT dotrest
+dotloop:
+	VMOVUPD (SI), Y2
+	VMOVUPD 32(SI), Y3
+	VFMADD231PD (DI), Y2, Y0
+	VFMADD231PD 32(DI), Y3, Y1
+	ADDQ $64, SI
+	ADDQ $64, DI
+	SUBQ $8, CX
+	JGE dotloop
+dotrest:
+	ADDQ $8, CX
+	JZ dotsum
+	VMOVUPD (SI), Y2
+	VFMADD231PD (DI), Y2, Y0
+dotsum:
+	VADDPD Y1, Y0, Y0
+	VEXTRACTF128 $1, Y0, X1
+	VADDPD X1, X0, X0
+	VHADDPD X0, X0, X0
+	VMOVSD X0, ret+24(FP)
+	VZEROUPPER
+	RET
+
+// func axpy4(n int, f float64, x, y *float64)
+// y += f x; n is a multiple of 4 and at least 4.
+TEXT ·axpy4(SB), NOSPLIT, $0-32
+	MOVQ n+0(FP), CX
+	VBROADCASTSD f+8(FP), Y0
+	MOVQ x+16(FP), SI
+	MOVQ y+24(FP), DI
+	SUBQ $8, CX
+	JLT axrest
+axloop:
+	VMOVUPD (DI), Y2
+	VMOVUPD 32(DI), Y3
+	VFMADD231PD (SI), Y0, Y2
+	VFMADD231PD 32(SI), Y0, Y3
+	VMOVUPD Y2, (DI)
+	VMOVUPD Y3, 32(DI)
+	ADDQ $64, SI
+	ADDQ $64, DI
+	SUBQ $8, CX
+	JGE axloop
+axrest:
+	ADDQ $8, CX
+	JZ axdone
+	VMOVUPD (DI), Y2
+	VFMADD231PD (SI), Y0, Y2
+	VMOVUPD Y2, (DI)
+axdone:
+	VZEROUPPER
+	RET
+
+// func sum4(n int, f *[4]float64, a, b, c, d, y *float64)
+// y += f0 a + f1 b + f2 c + f3 d; n is a multiple of 4 and at least 4.
+TEXT ·sum4(SB), NOSPLIT, $0-56
+	MOVQ n+0(FP), CX
+	MOVQ f+8(FP), DX
+	MOVQ a+16(FP), SI
+	MOVQ b+24(FP), R8
+	MOVQ c+32(FP), R9
+	MOVQ d+40(FP), R10
+	MOVQ y+48(FP), DI
+	VBROADCASTSD (DX), Y4
+	VBROADCASTSD 8(DX), Y5
+	VBROADCASTSD 16(DX), Y6
+	VBROADCASTSD 24(DX), Y7
+	XORQ AX, AX
+	SUBQ $8, CX
+	JLT sumrest
+sumloop:
+	VMOVUPD (DI)(AX*1), Y0
+	VMOVUPD 32(DI)(AX*1), Y1
+	VFMADD231PD (SI)(AX*1), Y4, Y0
+	VFMADD231PD 32(SI)(AX*1), Y4, Y1
+	VFMADD231PD (R8)(AX*1), Y5, Y0
+	VFMADD231PD 32(R8)(AX*1), Y5, Y1
+	VFMADD231PD (R9)(AX*1), Y6, Y0
+	VFMADD231PD 32(R9)(AX*1), Y6, Y1
+	VFMADD231PD (R10)(AX*1), Y7, Y0
+	VFMADD231PD 32(R10)(AX*1), Y7, Y1
+	VMOVUPD Y0, (DI)(AX*1)
+	VMOVUPD Y1, 32(DI)(AX*1)
+	ADDQ $64, AX
+	SUBQ $8, CX
+	JGE sumloop
+sumrest:
+	ADDQ $8, CX
+	JZ sumdone
+	VMOVUPD (DI)(AX*1), Y0
+	VFMADD231PD (SI)(AX*1), Y4, Y0
+	VFMADD231PD (R8)(AX*1), Y5, Y0
+	VFMADD231PD (R9)(AX*1), Y6, Y0
+	VFMADD231PD (R10)(AX*1), Y7, Y0
+	VMOVUPD Y0, (DI)(AX*1)
+sumdone:
+	VZEROUPPER
+	RET

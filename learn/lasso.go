@@ -1,10 +1,6 @@
 package learn
 
-import (
-	"math"
-
-	"gonum.org/v1/gonum/blas"
-)
+import "math"
 
 // Knot is a point of the lasso path at which the set of columns in use changes.
 type Knot struct {
@@ -68,15 +64,16 @@ func (s *Lasso) Walk(g *Gram, t Target, lambda float64, visit func(Knot) (stop b
 		k := len(s.active)
 		for ; s.solved < k; s.solved++ { // a new column adds one line to the solution
 			i := s.solved
-			s.f[i] = (math.Copysign(1, s.sign[s.active[i]]) - la.Ddot(i, s.l[i*p:i*p+i], 1, s.f, 1)) / s.l[i*p+i]
+			s.f[i] = (math.Copysign(1, s.sign[s.active[i]]) - dot(s.l[i*p:i*p+i], s.f)) / s.l[i*p+i]
 		}
 		copy(s.w[:k], s.f[:k])
-		q := la.Ddot(k, s.w, 1, s.w, 1)
-		la.Dtrsv(blas.Lower, blas.Trans, blas.NonUnit, k, s.l, p, s.w, 1)
-		clear(s.a)
-		for i, j := range s.active {
-			la.Daxpy(p, s.w[i], g.G[j*p:(j+1)*p], 1, s.a, 1)
+		q := dot(s.w[:k], s.w)
+		for i := k - 1; i >= 0; i-- { // the factor's transpose, from the last line up
+			s.w[i] /= s.l[i*p+i]
+			addScaled(-s.w[i], s.l[i*p:i*p+i], s.w)
 		}
+		clear(s.a)
+		addRows(s.a, g.G, s.active, s.w)
 
 		// How far until something happens: the penalty asked for, a column that
 		// catches up, a coefficient that reaches zero.
@@ -87,8 +84,9 @@ func (s *Lasso) Walk(g *Gram, t Target, lambda float64, visit func(Knot) (stop b
 					continue
 				}
 				for _, sg := range [2]float64{1, -1} {
-					if d := 1 - sg*s.a[j]; d > tiny {
-						gamma := (level - sg*s.c[j]) / d
+					// Most are out of reach: that is seen without a division.
+					if d, far := 1-sg*s.a[j], level-sg*s.c[j]; d > tiny && far < step*d {
+						gamma := far / d
 						if j == dropped && gamma < 1e-9*level {
 							continue // it has just left at this very point
 						}
@@ -109,7 +107,7 @@ func (s *Lasso) Walk(g *Gram, t Target, lambda float64, visit func(Knot) (stop b
 		for i, j := range s.active {
 			s.b[j] += step * s.w[i]
 		}
-		la.Daxpy(p, -step, s.a, 1, s.c, 1)
+		addScaled(-step, s.a, s.c)
 		rss -= q * step * (2*level - step)
 		level -= step
 		switch {
@@ -153,12 +151,11 @@ func (s *Lasso) add(g *Gram, j int) bool {
 	for i, a := range s.active {
 		row[i] = g.G[j*p+a]
 	}
-	la.Dtrsv(blas.Lower, blas.NoTrans, blas.NonUnit, k, s.l, p, row[:k], 1)
-	d := g.G[j*p+j]
-	rest := d
-	for _, v := range row[:k] {
-		rest -= v * v
+	for i := range k {
+		row[i] = (row[i] - dot(s.l[i*p:i*p+i], row)) / s.l[i*p+i]
 	}
+	d := g.G[j*p+j]
+	rest := d - dot(row[:k], row)
 	if !(rest > 1e-12*d) {
 		s.state[j] = 2
 		return false

@@ -69,15 +69,21 @@ type Training struct {
 	Decay   float64   // of weights, apart from the gradient (Loshchilov and Hutter, 2019)
 	Dropout float64   // share of inputs that are hidden in each step
 	Knee    float64   // errors below it count squared, above it by their size (Huber); 0 is 0.05
+	Levels  []float64 // nil: outputs are medians; else each target has an output for each of these quantile levels
 	Weights []float64 // of each row; nil is all alike
 }
 
-// Train learns from rows of inputs x and outputs y, both row-major. It goes on
-// from where the net is: weights and the optimiser's state. The same net, rows
+// Train learns from rows of inputs x and targets y, both row-major: a target for
+// each output, or for each len(t.Levels) outputs in a row. It goes on from where
+// the net is: weights and the optimiser's state. The same net, rows
 // and training give the same weights again, on processors of one kind (fused
 // multiply-add or not) to the last digit.
 func (n *Net) Train(x, y []float32, t Training) error {
-	in, out := n.Inputs(), n.Outputs()
+	in, out, tilt := n.Inputs(), n.Outputs(), tilts(t.Levels)
+	if out%len(tilt) != 0 {
+		return fmt.Errorf("%d levels for %d outputs: %w", len(tilt), out, ErrShape)
+	}
+	out /= len(tilt)
 	rows := len(x) / in
 	if rows == 0 || len(x) != rows*in || len(y) != rows*out || t.Weights != nil && len(t.Weights) != rows {
 		return fmt.Errorf("%d inputs and %d outputs for a net of %d and %d: %w", len(x), len(y), in, out, ErrShape)
@@ -118,7 +124,7 @@ func (n *Net) Train(x, y []float32, t Training) error {
 			if t.Dropout > 0 {
 				hide(s.act[0][:size*in], t.Dropout, rng)
 			}
-			s.gradients(n, size, knee)
+			s.gradients(n, size, knee, tilt)
 			n.opt.step(n, s, rate, t.Decay)
 		}
 	}
@@ -130,6 +136,19 @@ func (n *Net) Train(x, y []float32, t Training) error {
 		}
 	}
 	return nil
+}
+
+// tilts are what each quantile level adds to the derivative of twice the pinball
+// loss, which is -1 and 1 for the median.
+func tilts(levels []float64) []float32 {
+	if len(levels) == 0 {
+		return []float32{0}
+	}
+	out := make([]float32, len(levels))
+	for i, l := range levels {
+		out[i] = float32(1 - 2*l)
+	}
+	return out
 }
 
 // hide sets a share of the inputs to zero and makes up for it in the others.
@@ -193,8 +212,9 @@ func (n *Net) forward(act [][]float32, rows int) {
 	addAB(rows, out, in, act[0], n.skip, act[last])
 }
 
-// gradients computes the gradient of the mean Huber loss over the rows in s.
-func (s *step) gradients(n *Net, rows int, knee float32) {
+// gradients computes the gradient of the mean Huber loss, tilted for each quantile
+// level, over the rows in s.
+func (s *step) gradients(n *Net, rows int, knee float32, tilt []float32) {
 	n.forward(s.act, rows)
 	last := len(n.sizes) - 1
 	outs := n.sizes[last]
@@ -207,9 +227,13 @@ func (s *step) gradients(n *Net, rows int, knee float32) {
 	}
 	for i := range rows {
 		f := s.weight[i] / (total * float32(outs))
-		for j := i * outs; j < (i+1)*outs; j++ {
-			d := (s.act[last][j] - s.want[j]) / knee
-			s.err[last][j] = f * min(max(d, -1), 1)
+		j := i * outs
+		for _, want := range s.want[i*outs/len(tilt) : (i+1)*outs/len(tilt)] {
+			for _, lean := range tilt {
+				d := (s.act[last][j] - want) / knee
+				s.err[last][j] = f * (min(max(d, -1), 1) + lean)
+				j++
+			}
 		}
 	}
 	setATB(n.sizes[0], outs, rows, s.act[0], s.err[last], s.gskip)

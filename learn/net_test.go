@@ -49,7 +49,7 @@ func TestGradients(t *testing.T) {
 	for i := range s.weight {
 		s.weight[i] = 1
 	}
-	s.gradients(n, rows, knee)
+	s.gradients(n, rows, knee, tilts(nil))
 	check := func(name string, w, g []float32) {
 		for i := range w {
 			const h = 1e-2
@@ -196,5 +196,37 @@ func BenchmarkNetPredict(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		n.Predict(x, out, s)
+	}
+}
+
+// A net learns several quantiles of a noise that grows.
+func TestNetLearnsQuantiles(t *testing.T) {
+	rng := rand.New(rand.NewPCG(8, 8))
+	const rows = 1500
+	levels := []float64{0.1, 0.5, 0.9}
+	x, y := make([]float32, rows*2), make([]float32, rows)
+	for i := range rows {
+		v := rng.Float64()
+		x[i*2], x[i*2+1] = float32(v), 1
+		y[i] = float32(2*v + (0.5+v)*rng.NormFloat64())
+	}
+	n, err := NewNet(1, 2, 8, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := n.Train(x, y, Training{Epochs: 60, Batch: 50, Rate: 1e-2, Cool: true, Levels: levels}); err != nil {
+		t.Fatal(err)
+	}
+	s, out := n.NewScratch(), make([]float32, 3)
+	for _, v := range []float32{0.1, 0.5, 0.9} {
+		n.Predict([]float32{v, 1}, out, s)
+		for j, z := range []float32{-1.2816, 0, 1.2816} {
+			if want := 2*v + (0.5+v)*z; math.Abs(float64(out[j]-want)) > 0.35 {
+				t.Errorf("at %.1f the quantile of %.1f is %.2f, want %.2f", v, levels[j], out[j], want)
+			}
+		}
+	}
+	if err := n.Train(x, y, Training{Epochs: 1, Levels: levels[:2]}); !errors.Is(err, ErrShape) {
+		t.Errorf("two levels for three outputs: %v", err)
 	}
 }

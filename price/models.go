@@ -38,20 +38,19 @@ func (d *Desk) modelsFor(series string) []*model {
 	out := []*model{
 		{Forecaster: naive{naiveDay, 1, how.SpikeAt}, learns: "nothing: the same hour of the day before, as uncertain as it was in the last 56 days", least: 14, base: true},
 		{Forecaster: naive{naiveWeek, 7, how.SpikeAt}, learns: "nothing: the same hour of the week before, as uncertain as it was in the last 56 days", least: 14, base: true},
-		{Forecaster: named{firstChampion, &forecast.Ensemble{Nets: &forecast.Nets{Members: 0}, Groves: []forecast.Grove{}, History: how.History, SpikeAt: how.SpikeAt, Workers: how.Threads}},
+		{Forecaster: named{firstChampion, &forecast.Ensemble{Nets: &forecast.Nets{}, Fans: &forecast.Nets{}, Groves: []forecast.Grove{}, History: how.History, SpikeAt: how.SpikeAt, Workers: how.Threads}},
 			learns: "lasso on the prices of the days before and on what is known ahead, over windows of 56, 84, 1092 and 1456 days (or all that is there)", least: 56 + 14},
-		{Forecaster: &forecast.Ensemble{Nets: lightNets(), History: how.History, SpikeAt: how.SpikeAt, Workers: how.Threads},
+		{Forecaster: &forecast.Ensemble{Nets: light(forecast.DefaultNets()), Fans: light(forecast.DefaultFans()), History: how.History, SpikeAt: how.SpikeAt, Workers: how.Threads},
 			learns: "as lear, with small networks and boosted trees beside, and errors in proportion to what the present lets expect", least: 56 + 14},
 	}
 	d.models[series] = out
 	return out
 }
 
-// lightNets are the networks of a service that shares its machine with the
-// fleet: half as many as the benchmark's.
-func lightNets() *forecast.Nets {
-	n := forecast.DefaultNets()
-	n.Members = 4
+// light are the networks of a service that shares its machine with the fleet:
+// half as many as the benchmark's.
+func light(n *forecast.Nets) *forecast.Nets {
+	n.Members /= 2
 	return n
 }
 

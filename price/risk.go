@@ -118,7 +118,7 @@ func (d *Desk) daySaying(series string, t time.Time) (Forecast, int, bool) {
 	d.mu.Lock()
 	a := d.ahead[series]
 	d.mu.Unlock()
-	for _, m := range []string{a.lead, "ensemble@1", firstChampion, naiveWeek, naiveDay} {
+	for _, m := range []string{a.lead, "ensemble@2", firstChampion, naiveWeek, naiveDay} {
 		for i := range a.day[m] {
 			if n := a.day[m][i].slot(t); n >= 0 && !a.day[m][i].Replayed {
 				return a.day[m][i], n, true

@@ -372,7 +372,7 @@ func (d *Desk) saying(series string, t time.Time) (Forecast, int, bool) {
 			return *a.next, n, true
 		}
 	}
-	for _, m := range []string{a.lead, "ensemble@1", firstChampion, naiveWeek, naiveDay} {
+	for _, m := range []string{a.lead, "ensemble@2", firstChampion, naiveWeek, naiveDay} {
 		for i := range a.day[m] {
 			f := &a.day[m][i]
 			if n := f.slot(t); n >= 0 && !f.Replayed && !math.IsNaN(f.Mean[n]) {

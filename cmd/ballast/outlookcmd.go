@@ -223,7 +223,7 @@ func printOutcome(out io.Writer, o *play.Outcome, all bool) error {
 		ratio = fmt.Sprintf("%.2f", v)
 	}
 	fmt.Fprintf(w, "%s, %s to %s (%d days), %d futures, seed %d\n", orText(s.Company.Name, "company"), s.From, s.To, o.Days, s.Paths, s.Seed)
-	fmt.Fprintf(w, "today\tratio %s\towed $%s over machines worth $%s\t%.1f PH/s\n\n", ratio, grouped(o.Start.Owed, 0), grouped(o.Start.Worth, 0), o.Start.Hashrate)
+	fmt.Fprintf(w, "today\tratio %s\tall debt that bears interest, $%s, over machines worth $%s\t%.1f PH/s\n\n", ratio, grouped(o.Start.Owed, 0), grouped(o.Start.Worth, 0), o.Start.Hashrate)
 	fmt.Fprintf(w, "THE COMPANY\t\t\n")
 	chance := func(name string, c stress.Chance) {
 		if c.N == 0 {

@@ -104,7 +104,7 @@ function Outcome({ o }: { o: Schema['PlayOutcome'] }) {
         <Figure
           name="Ratio today"
           value={times(o.start.ratio)}
-          note={`${usd(o.start.owed_usd)} owed`}
+          note={`all debt, ${usd(o.start.owed_usd)}`}
           source={`Reckoned: debt that bears interest (${usd(o.start.owed_usd)}) over what the active machines are worth (${usd(o.start.rigs_usd)}, ${o.start.ph.toFixed(2)} PH/s).`}
         />
         <Figure name={`Ratio on ${s.to}, median`} value={times(median?.value)} note={`half of the futures ${times(at(r.ratio, 0.25)?.value)} to ${times(at(r.ratio, 0.75)?.value)}`} source={`Modelled: median of ${s.paths?.toLocaleString('en-US')} futures, standard error ${times(median?.error, 3)}. Owed over machines; machine prices follow hashprice and what comes to market.`} />

@@ -92,7 +92,7 @@ type Telemetry struct {
 	Minute  time.Duration `yaml:"minute" min:"24h" doc:"How long one-minute roll-ups are kept."`
 	Quarter time.Duration `yaml:"quarter" min:"24h" doc:"How long 15-minute roll-ups are kept."`
 	Hour    time.Duration `yaml:"hour" min:"24h" doc:"How long hourly roll-ups are kept."`
-	Memory  string        `yaml:"memory" doc:"Memory limit of the engine (256MB)."`
+	Memory  string        `yaml:"memory" doc:"Memory limit of the engine (192MB)."`
 }
 
 // Ledger says where the record lives.
@@ -167,7 +167,7 @@ func Default() Config {
 			Rescan: 15 * time.Minute, Interval: 10 * time.Second,
 			Commands: Commands{Deadline: 15 * time.Minute, Parallel: 256},
 		},
-		Telemetry: Telemetry{Engine: "duckdb", Flush: 400 * time.Millisecond, Raw: 14 * day, Minute: 30 * day, Quarter: 400 * day, Hour: 3650 * day, Memory: "256MB"},
+		Telemetry: Telemetry{Engine: "duckdb", Flush: 400 * time.Millisecond, Raw: 14 * day, Minute: 30 * day, Quarter: 400 * day, Hour: 3650 * day, Memory: "192MB"},
 		Ledger:    Ledger{Engine: "sqlite"},
 		Metrics:   Metrics{Enabled: true, Detail: "machine"},
 		Market:    Market{Interval: time.Minute},

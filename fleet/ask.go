@@ -117,6 +117,11 @@ func (f *Fleet) read(ctx context.Context, b *member) (*miner.Reading, error) {
 		return nil, err
 	}
 	r.Detach()
+	if s.Reading != nil && r.Envelope.Same(s.Reading.Envelope) {
+		r.Envelope = s.Reading.Envelope
+	} else {
+		r.Envelope = f.alike.one(s.Machine.Firmware+" "+s.Machine.Model, r.Envelope)
+	}
 	r.Identity.Addr = s.Machine.Addr
 	up, told := r.Uptime.OrElse(r.MinerUptime).Get()
 	if told && !lastUpAt.IsZero() {
@@ -158,7 +163,7 @@ func (f *Fleet) read(ctx context.Context, b *member) (*miner.Reading, error) {
 	if ask {
 		if e, err := dev.Envelope(ctx); err == nil {
 			b.mu.Lock()
-			b.envelope, b.known = e, true
+			b.envelope, b.known = *f.alike.one(s.Machine.Firmware+" "+s.Machine.Model, &e), true
 			b.mu.Unlock()
 		}
 	}

@@ -70,9 +70,6 @@ func (s *Status) Told() *miner.Reading {
 func (s *Status) keep(r *miner.Reading) {
 	kept := *r
 	kept.Extra = nil
-	if s.Reading != nil && kept.Envelope.Same(s.Reading.Envelope) {
-		kept.Envelope = s.Reading.Envelope
-	}
 	s.extras = miner.PackExtras(r.Extra, s.extras)
 	s.Reading = &kept
 }
@@ -118,6 +115,7 @@ type Fleet struct {
 	laid    uint64
 	moves   moves
 	grounds atomic.Pointer[[]Ground]
+	alike   envelopes
 	addrs   sync.Map        // netip.Addr to the miner.ID that was last admitted there
 	placing sync.Mutex      // one placement at a time
 	moved   chan netip.Addr // addresses whose machine is not who it was

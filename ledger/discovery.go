@@ -71,7 +71,8 @@ type MachinePassword struct {
 // MachinePasswords is the record of passwords.
 type MachinePasswords interface {
 	// SaveMachinePassword adds a password (ID 0) or replaces one, and returns its
-	// ID. ErrNotFound when there is none to replace.
+	// ID. ErrNotFound when there is none to replace; ErrStale when Updated is set
+	// and it was changed since.
 	SaveMachinePassword(ctx context.Context, p MachinePassword, by Audit) (int64, error)
 	// DeleteMachinePassword forgets one; ErrNotFound.
 	DeleteMachinePassword(ctx context.Context, id int64, by Audit) error
@@ -102,7 +103,8 @@ type ProfilePool struct {
 // PoolProfiles is the record of pool profiles.
 type PoolProfiles interface {
 	// SavePoolProfile adds a profile (ID 0) or replaces one, and returns its ID.
-	// ErrConflict when its name is taken, ErrNotFound.
+	// ErrConflict when its name is taken, ErrNotFound; ErrStale when Updated is set
+	// and it was changed since.
 	SavePoolProfile(ctx context.Context, p PoolProfile, by Audit) (int64, error)
 	// DeletePoolProfile forgets one; ErrNotFound.
 	DeletePoolProfile(ctx context.Context, id int64, by Audit) error

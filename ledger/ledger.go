@@ -25,6 +25,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"ballast/unit"
 )
 
 // The ways a call can fail. Stores wrap them, and what they wrap says which
@@ -89,6 +91,9 @@ type Settings interface {
 	Settings(ctx context.Context, prefix string) (map[string]string, error)
 	// SetSetting writes the value of key.
 	SetSetting(ctx context.Context, key, value string, by Audit) error
+	// ReplaceSetting is SetSetting for whoever read was (None: that there is no
+	// value); ErrStale when there is another by now.
+	ReplaceSetting(ctx context.Context, key string, was unit.Opt[string], value string, by Audit) error
 	// DeleteSetting removes key; ErrNotFound when it is not there.
 	DeleteSetting(ctx context.Context, key string, by Audit) error
 }

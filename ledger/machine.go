@@ -2,8 +2,12 @@ package ledger
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -31,6 +35,23 @@ type Machine struct {
 	Retired         time.Time  `json:"retired,omitzero"`
 	FirstSeen       time.Time  `json:"first_seen"`
 	LastSeen        time.Time  `json:"last_seen"`
+}
+
+// Version tells states of what people edit of a machine from one another: where
+// it stands, its name, group and tags, and whether it is in service.
+func (m Machine) Version() int64 {
+	return VersionOf(append([]string{m.Site, m.Place.Building, m.Place.Container, m.Place.Rack, m.Place.Slot, string(m.Placed), m.Group, m.Name, strconv.FormatInt(m.Retired.UnixMicro(), 10)}, m.Tags...)...)
+}
+
+// VersionOf tells states of a thing from one another that keeps no count of its
+// changes. It is no counter: what is set back to what it was has its old version.
+// It fits into the whole numbers of JavaScript and is never 0.
+func VersionOf(parts ...string) int64 {
+	h := sha256.New()
+	for _, s := range parts {
+		fmt.Fprintf(h, "%d:%s", len(s), s)
+	}
+	return int64(binary.BigEndian.Uint64(h.Sum(nil))>>11) | 1
 }
 
 // Place is where in its site a machine stands, in the owner's own names.
@@ -144,6 +165,7 @@ type MachineEdit struct {
 	Site       unit.Opt[string]
 	Place      unit.Opt[Place]
 	Retired    unit.Opt[bool]
+	Version    unit.Opt[int64] // ErrStale unless the machine still has this [Machine.Version]
 	AddTags    []string
 	RemoveTags []string
 }
@@ -177,8 +199,8 @@ type Inventory interface {
 	// Machines are those that f picks, by ID.
 	Machines(ctx context.Context, f MachineFilter) ([]Machine, error)
 	// EditMachines changes machines alike, all or none: ErrNotFound when one is
-	// not there, ErrConflict when a slot would hold two machines in service. A
-	// Place is then set by hand; an empty one lets the layout decide again.
+	// not there, ErrStale when one has another version than the edit names,
+	// ErrConflict when a slot would hold two machines in service. A Place is then set by hand; an empty one lets the layout decide again.
 	EditMachines(ctx context.Context, ids []int64, e MachineEdit, by Audit) error
 	// Groups are the groups in use, by name.
 	Groups(ctx context.Context) ([]Group, error)

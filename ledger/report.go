@@ -77,7 +77,8 @@ type Reports interface {
 
 	// AddReportSchedule adds a schedule and gives it its number.
 	AddReportSchedule(ctx context.Context, s ReportSchedule, by Audit) (ReportSchedule, error)
-	// EditReportSchedule replaces all but the site; ErrNotFound.
+	// EditReportSchedule replaces all but the site; ErrNotFound; ErrStale when
+	// UpdatedAt is set and it was changed since.
 	EditReportSchedule(ctx context.Context, s ReportSchedule, by Audit) (ReportSchedule, error)
 	// DeleteReportSchedule removes one with its sends; ErrNotFound.
 	DeleteReportSchedule(ctx context.Context, id int64, by Audit) error

@@ -87,6 +87,7 @@ type Desk struct {
 	chances   map[string]peakOutlook
 	heard     map[string]bool // series with news since the forecaster looked
 	models    map[string][]*model
+	usual     map[string]usualKept // by site
 	work      Work
 }
 
@@ -105,7 +106,7 @@ func Open(ctx context.Context, o Options) (*Desk, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Desk{Options: o, store: store, series: map[string]feed.Series{}, peaks: map[string]incumbents{}, ahead: map[string]ahead{}, heard: map[string]bool{}, models: map[string][]*model{}, chances: map[string]peakOutlook{}}
+	d := &Desk{Options: o, store: store, series: map[string]feed.Series{}, peaks: map[string]incumbents{}, ahead: map[string]ahead{}, heard: map[string]bool{}, models: map[string][]*model{}, chances: map[string]peakOutlook{}, usual: map[string]usualKept{}}
 	var all []feed.Series
 	for _, p := range o.Plans {
 		for _, s := range p.Feed.Series() {

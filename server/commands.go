@@ -32,7 +32,7 @@ func (s *Server) recordError(what string, err error) error {
 	case errors.Is(err, ledger.ErrConflict):
 		return huma.Error409Conflict(err.Error())
 	case errors.Is(err, ledger.ErrStale):
-		return huma.Error412PreconditionFailed(err.Error() + "; look at it again before you change it")
+		return huma.Error412PreconditionFailed(err.Error() + "; " + readAnew)
 	case errors.Is(err, ledger.ErrLastAdmin):
 		return huma.Error409Conflict(err.Error())
 	case errors.Is(err, ledger.ErrInvalid):

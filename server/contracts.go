@@ -81,9 +81,10 @@ type contractInput struct {
 }
 
 type contractEdit struct {
-	ID   int64 `path:"id"`
+	ID int64 `path:"id"`
+	Based
 	Body struct {
-		Revision int    `json:"revision" minimum:"1" doc:"As it was read: 412 when somebody else changed it meanwhile."`
+		Revision int    `json:"revision,omitempty" minimum:"1" doc:"As it was read: 412 when somebody else changed it meanwhile. One of this and If-Match takes an edit; If-Match goes first."`
 		Text     string `json:"text" minLength:"1" maxLength:"262144"`
 	}
 }
@@ -215,8 +216,15 @@ func (s *Server) saveContract(ctx context.Context, in *contractEdit) (*struct{ B
 	if err != nil {
 		return nil, err
 	}
+	revision, err := in.or(int64(in.Body.Revision))
+	if err != nil {
+		return nil, err
+	}
+	if revision == 0 {
+		return nil, huma.Error422UnprocessableEntity("say which revision this was made from: in the field revision, or as If-Match")
+	}
 	p, _ := principal(ctx)
-	saved, err := desk.Save(ctx, ledger.PowerContract{ID: c.ID, Site: c.Site, Source: c.Source, Revision: in.Body.Revision, Text: in.Body.Text}, ledger.By(p.Name()))
+	saved, err := desk.Save(ctx, ledger.PowerContract{ID: c.ID, Site: c.Site, Source: c.Source, Revision: int(revision), Text: in.Body.Text}, ledger.By(p.Name()))
 	return s.savedContract(ctx, saved, err)
 }
 

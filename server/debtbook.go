@@ -311,16 +311,26 @@ func (s *Server) liveFleet(t desk.Terms, from desk.Source, now time.Time) desk.F
 }
 
 // powerOf is what power costs at a site: as entered for that very site, as its
-// contract has it, or as entered for all sites.
+// contract has charged over a month, as it charges now, or as entered for all
+// sites.
 func (s *Server) powerOf(t desk.Terms, from desk.Source, site string, now time.Time) desk.Known[unit.EnergyPrice] {
 	entered := from
 	if p, ok := t.Power[site]; ok {
 		entered.What = "power price of " + site + ", " + from.What
 		return desk.Of(p, entered)
 	}
+	if s.PriceDesk != nil {
+		if u, ok := s.PriceDesk.Usual(context.Background(), site); ok {
+			how := desk.Modelled
+			if u.Billed {
+				how = desk.Quoted
+			}
+			return desk.Of(u.Price, desk.Source{How: how, What: "power at " + site + ": " + u.From, At: u.At})
+		}
+	}
 	if s.Prices != nil {
 		if p, ok := s.Prices(site, now).Power.Get(); ok {
-			return desk.Of(p, desk.Source{How: desk.Quoted, What: "electricity contract of " + site, At: now})
+			return desk.Of(p, desk.Source{How: desk.Quoted, What: "electricity contract of " + site + ", the price of this moment", At: now})
 		}
 	}
 	if p, ok := t.Power["*"]; ok {

@@ -261,9 +261,10 @@ func pageOf(d *desk.Desk, f desk.Recorded) FacilityPage {
 }
 
 type saveFacilityInput struct {
-	ID   string `path:"id" maxLength:"100"`
+	ID string `path:"id" maxLength:"100"`
+	Based
 	Body struct {
-		Seen     int64           `json:"seen" doc:"The revision of the book that this was made from."`
+		Seen     int64           `json:"seen,omitempty" doc:"The revision of the book that this was made from; If-Match goes first."`
 		Preview  bool            `json:"preview,omitempty" doc:"Only work out the schedule."`
 		Facility json.RawMessage `json:"facility" doc:"As GET answers it; amounts such as \"$1250000.00\", rates such as \"11.5%\", dates 2026-06-30."`
 	}
@@ -298,7 +299,11 @@ func (s *Server) saveFacility(ctx context.Context, in *saveFacilityInput) (*stru
 		i := slices.IndexFunc(d.Book.Facilities, func(x desk.Recorded) bool { return x.ID == f.ID })
 		return &struct{ Body FacilityPage }{pageOf(d, d.Book.Facilities[i])}, nil
 	}
-	change, err := writeDraft(in.Body.Seen, desk.Draft{Facilities: []debt.Facility{f}})
+	seen, err := in.or(in.Body.Seen)
+	if err != nil {
+		return nil, err
+	}
+	change, err := writeDraft(seen, desk.Draft{Facilities: []debt.Facility{f}})
 	if err != nil {
 		return nil, s.fail("writing the facility", err)
 	}
@@ -387,8 +392,9 @@ func (s *Server) debtTerms(ctx context.Context, _ *struct{}) (*struct{ Body Debt
 }
 
 type saveTermsInput struct {
+	Based
 	Body struct {
-		Seen  int64           `json:"seen" doc:"The revision of the book that this was made from."`
+		Seen  int64           `json:"seen,omitempty" doc:"The revision of the book that this was made from; If-Match goes first."`
 		Terms json.RawMessage `json:"terms" doc:"As GET answers them; what is left out is as Ballast's defaults."`
 	}
 }
@@ -410,8 +416,12 @@ func (s *Server) saveDebtTerms(ctx context.Context, in *saveTermsInput) (*struct
 	if err != nil {
 		return nil, s.fail("writing the terms", err)
 	}
+	seen, err := in.or(in.Body.Seen)
+	if err != nil {
+		return nil, err
+	}
 	p, _ := principal(ctx)
-	if _, err := s.Record.ChangeMoney(ctx, ledger.MoneyChange{Seen: in.Body.Seen, Terms: body}, ledger.By(p.Name())); err != nil {
+	if _, err := s.Record.ChangeMoney(ctx, ledger.MoneyChange{Seen: seen, Terms: body}, ledger.By(p.Name())); err != nil {
 		return nil, s.recordError("saving the terms", err)
 	}
 	return s.debtTerms(ctx, nil)

@@ -21,6 +21,7 @@ import (
 type Machine struct {
 	Row
 	Record   ledger.Machine   `json:"record"`
+	Version  int64            `json:"version" doc:"Of what people edit of it: send it back as If-Match with an edit."`
 	Reading  *miner.Reading   `json:"reading,omitempty" doc:"The last good reading."`
 	LastPoll time.Time        `json:"last_poll,omitzero"`
 	Misses   int              `json:"misses" doc:"Polls in a row without a reading."`
@@ -92,7 +93,7 @@ func (s *Server) scan(ctx context.Context, in *scanInput) (*struct{ Body fleet.S
 func (s *Server) registerMachines() {
 	op(s, huma.Operation{OperationID: "machines", Method: http.MethodGet, Path: "/api/v1/machines", Summary: "List machines", Tags: []string{"machines"}}, s.list)
 	op(s, huma.Operation{OperationID: "machine", Method: http.MethodGet, Path: "/api/v1/machines/{id}", Summary: "One machine, everything it tells", Tags: []string{"machines"}, Errors: []int{404}}, s.machine)
-	op(s, huma.Operation{OperationID: "edit-machine", Method: http.MethodPatch, Path: "/api/v1/machines/{id}", Summary: "Name, place, group, tag or retire a machine", Tags: []string{"machines"}, Errors: []int{404, 409, 422}}, s.edit)
+	op(s, huma.Operation{OperationID: "edit-machine", Method: http.MethodPatch, Path: "/api/v1/machines/{id}", Summary: "Name, place, group, tag or retire a machine", Tags: []string{"machines"}, Errors: []int{404, 409, 412, 422}}, s.edit)
 	op(s, huma.Operation{OperationID: "edit-machines", Method: http.MethodPost, Path: "/api/v1/machines/edit", Summary: "Group, tag or retire many machines, all or none", Tags: []string{"machines"}, Errors: []int{404, 409, 422}}, s.editMany)
 	op(s, huma.Operation{OperationID: "add-note", Method: http.MethodPost, Path: "/api/v1/machines/{id}/notes", Summary: "Write something down about a machine", Tags: []string{"machines"}, Errors: []int{404, 422}}, s.addNote)
 	op(s, huma.Operation{OperationID: "delete-note", Method: http.MethodDelete, Path: "/api/v1/machines/{id}/notes/{note}", Summary: "Remove a note", Tags: []string{"machines"}, DefaultStatus: http.StatusNoContent, Errors: []int{404}}, s.deleteNote)
@@ -189,7 +190,7 @@ func (s *Server) machine(ctx context.Context, in *idInput) (*struct{ Body Machin
 	if err != nil {
 		return nil, s.fail("reading the machine's commands", err)
 	}
-	m := Machine{Row: rowOf(st), Record: st.Machine, Reading: st.Told(), LastPoll: st.LastPoll, Misses: st.Misses, Commands: commands, Advice: advice(st.Reading)}
+	m := Machine{Row: rowOf(st), Record: st.Machine, Version: st.Machine.Version(), Reading: st.Told(), LastPoll: st.LastPoll, Misses: st.Misses, Commands: commands, Advice: advice(st.Reading)}
 	if e, ok := s.Fleet.Envelope(miner.ID(in.ID)); ok {
 		m.Envelope = &e
 	}
@@ -206,7 +207,8 @@ func (s *Server) machine(ctx context.Context, in *idInput) (*struct{ Body Machin
 }
 
 type editInput struct {
-	ID   int64 `path:"id" minimum:"1"`
+	ID int64 `path:"id" minimum:"1"`
+	Based
 	Body struct {
 		Name       *string       `json:"name,omitempty" maxLength:"100"`
 		Group      *string       `json:"group,omitempty" maxLength:"100"`
@@ -227,6 +229,9 @@ func (s *Server) edit(ctx context.Context, in *editInput) (*struct{ Body Machine
 		return nil, huma.Error403Forbidden("retiring a machine takes the right to configure its site")
 	}
 	e := ledger.MachineEdit{Name: opt(in.Body.Name), Group: opt(in.Body.Group), Place: opt(in.Body.Place), Retired: opt(in.Body.Retired), AddTags: in.Body.AddTags, RemoveTags: in.Body.RemoveTags}
+	if e.Version, err = in.opt(); err != nil {
+		return nil, err
+	}
 	if err := s.Record.EditMachines(ctx, []int64{in.ID}, e, ledger.By(p.Name())); err != nil {
 		return nil, s.recordError("editing the machine", err)
 	}

@@ -26,7 +26,7 @@ func (s *Server) registerOutlook() {
 	tags := []string{"outlook"}
 	op(s, huma.Operation{OperationID: "outlook-base", Method: http.MethodGet, Path: "/api/v1/outlook", Summary: "Where a scenario begins: company, market, levers", Tags: tags,
 		Description: "The company as the records and the live fleet have it, what is known of the market, and the levers with their effects. Change what you like and play it."}, s.outlookBase)
-	op(s, huma.Operation{OperationID: "set-levers", Method: http.MethodPut, Path: "/api/v1/outlook/levers", Summary: "Set the levers and their effects", Tags: tags, Errors: []int{422}}, s.setLevers)
+	op(s, huma.Operation{OperationID: "set-levers", Method: http.MethodPut, Path: "/api/v1/outlook/levers", Summary: "Set the levers and their effects", Tags: tags, Errors: []int{412, 422}}, s.setLevers)
 	op(s, huma.Operation{OperationID: "network-odds", Method: http.MethodGet, Path: "/api/v1/outlook/network", Summary: "How likely it is that the network shrinks", Tags: tags,
 		Description: "The chance that the next retarget is at or under -5 %, calibrated on history, with how it did out of sample; base rates; falls of difficulty. A miner's default is another event: play a scenario for that."}, s.networkOdds)
 	op(s, huma.Operation{OperationID: "claims", Method: http.MethodGet, Path: "/api/v1/outlook/claims", Summary: "The press article's figures, checked", Tags: tags}, s.claims)
@@ -46,6 +46,7 @@ type OutlookBase struct {
 	Ready     bool            `json:"ready" doc:"It can be played as it is."`
 	Missing   []MarketMissing `json:"missing"`
 	Columns   []string        `json:"facility_columns" doc:"Of a CSV of facilities."`
+	Version   int64           `json:"levers_version" doc:"Of the levers: send it back as If-Match when setting them."`
 }
 
 func (s *Server) outlookBase(ctx context.Context, _ *struct{}) (*struct{ Body OutlookBase }, error) {
@@ -85,10 +86,11 @@ func (s *Server) base(ctx context.Context) (OutlookBase, error) {
 	if company.Groups == nil {
 		company.Groups = []play.Group{}
 	}
-	levers, err := s.levers(ctx)
+	levers, was, err := s.levers(ctx)
 	if err != nil {
 		return b, err
 	}
+	b.Version = ledger.VersionOf(was.Or(""))
 	b.Scenario = play.Scenario{From: b.Today, To: b.Today + 365, Paths: 10_000, Seed: 1, Line: 1.5, Shrink: -0.05, Fall: -0.2, Company: company, Levers: levers,
 		Policy: play.Policy{Sell: 0.6}}
 	say := func(ok bool, what, why string) {
@@ -216,22 +218,24 @@ func firstLevers() []play.Lever {
 	}
 }
 
-func (s *Server) levers(ctx context.Context) ([]play.Lever, error) {
+// levers are the levers and the record's text of them, None while it has none.
+func (s *Server) levers(ctx context.Context) ([]play.Lever, unit.Opt[string], error) {
 	text, err := s.Record.Setting(ctx, leverSetting)
 	if errors.Is(err, ledger.ErrNotFound) {
-		return firstLevers(), nil
+		return firstLevers(), unit.None[string](), nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, unit.None[string](), err
 	}
 	var out []play.Lever
 	if err := json.Unmarshal([]byte(text), &out); err != nil {
-		return nil, fmt.Errorf("reading the levers: %w", err)
+		return nil, unit.None[string](), fmt.Errorf("reading the levers: %w", err)
 	}
-	return out, nil
+	return out, unit.Some(text), nil
 }
 
 type leversInput struct {
+	Based
 	Body struct {
 		Levers []play.Lever `json:"levers" maxItems:"12"`
 	}
@@ -252,8 +256,25 @@ func (s *Server) setLevers(ctx context.Context, in *leversInput) (*struct{ Body 
 	if err != nil {
 		return nil, s.fail("writing the levers", err)
 	}
+	version, err := in.version()
+	if err != nil {
+		return nil, err
+	}
 	p, _ := principal(ctx)
-	if err := s.Record.SetSetting(ctx, leverSetting, string(text), ledger.Audit{Actor: p.Name(), Action: "outlook.levers"}); err != nil {
+	by := ledger.Audit{Actor: p.Name(), Action: "outlook.levers"}
+	if version == 0 {
+		err = s.Record.SetSetting(ctx, leverSetting, string(text), by)
+	} else {
+		_, was, lerr := s.levers(ctx)
+		if lerr != nil {
+			return nil, s.fail("reading the levers", lerr)
+		}
+		if version != ledger.VersionOf(was.Or("")) {
+			return nil, stale("what the levers do")
+		}
+		err = s.Record.ReplaceSetting(ctx, leverSetting, was, string(text), by)
+	}
+	if err != nil {
 		return nil, s.recordError("writing the levers", err)
 	}
 	return &struct{ Body []play.Lever }{in.Body.Levers}, nil

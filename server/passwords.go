@@ -32,6 +32,7 @@ type MachinePassword struct {
 	By       string    `json:"by"`
 	Machines int       `json:"machines" doc:"Machines that are opened with it: it is the narrowest that fits."`
 	Locked   int       `json:"locked" doc:"Of these, machines that refuse it."`
+	Version  int64     `json:"version" doc:"Send it back as If-Match with an edit."`
 }
 
 // LockedMachine is one that wants a password.
@@ -66,7 +67,7 @@ func (s *Server) registerPasswords() {
 	op(s, huma.Operation{OperationID: "machine-passwords", Method: http.MethodGet, Path: "/api/v1/machine-passwords", Summary: "Passwords of machines: where they fit, never what they are", Tags: tag}, s.passwords)
 	op(s, huma.Operation{OperationID: "add-machine-password", Method: http.MethodPost, Path: "/api/v1/machine-passwords", Summary: "Enter a password of machines", Tags: tag, DefaultStatus: http.StatusCreated, Errors: []int{409, 422},
 		Description: "Kept sealed in the record. Machines that it fits are opened with it at once. It does not change the password on the machines."}, s.addPassword)
-	op(s, huma.Operation{OperationID: "change-machine-password", Method: http.MethodPut, Path: "/api/v1/machine-passwords/{id}", Summary: "Change a password of machines, or where it fits", Tags: tag, Errors: []int{404, 409, 422}}, s.changeMachinePassword)
+	op(s, huma.Operation{OperationID: "change-machine-password", Method: http.MethodPut, Path: "/api/v1/machine-passwords/{id}", Summary: "Change a password of machines, or where it fits", Tags: tag, Errors: []int{404, 409, 412, 422}}, s.changeMachinePassword)
 	op(s, huma.Operation{OperationID: "delete-machine-password", Method: http.MethodDelete, Path: "/api/v1/machine-passwords/{id}", Summary: "Forget a password of machines", Tags: tag, Errors: []int{404, 409}}, s.deletePassword)
 	op(s, huma.Operation{OperationID: "test-machine-password", Method: http.MethodPost, Path: "/api/v1/machine-passwords/test", Summary: "Try a password on one machine", Tags: tag, Errors: []int{404, 409, 422},
 		Description: "Signs in and reads. Nothing is changed on the machine."}, s.testPassword)
@@ -145,7 +146,7 @@ func (s *Server) passwords(ctx context.Context, _ *struct{}) (*struct{ Body pass
 	}
 	for _, r := range rows {
 		if mayKey(ctx, r.Site) {
-			body.Passwords = append(body.Passwords, MachinePassword{ID: r.ID, Site: r.Site, Range: r.Range, Firmware: r.Firmware, Group: r.Group, User: r.User, Note: r.Note, Updated: r.Updated, By: r.By,
+			body.Passwords = append(body.Passwords, MachinePassword{ID: r.ID, Site: r.Site, Range: r.Range, Firmware: r.Firmware, Group: r.Group, User: r.User, Note: r.Note, Updated: r.Updated, By: r.By, Version: r.Updated.UnixMicro(),
 				Machines: used[r.ID], Locked: refused[r.ID]})
 		}
 	}
@@ -224,11 +225,15 @@ func (s *Server) addPassword(ctx context.Context, in *struct{ Body passwordWish 
 }
 
 func (s *Server) changeMachinePassword(ctx context.Context, in *struct {
-	ID   int64 `path:"id" minimum:"1"`
+	ID int64 `path:"id" minimum:"1"`
+	Based
 	Body passwordWish
 }) (*passwordID, error) {
 	row, err := s.passwordRow(ctx, in.ID)
 	if err != nil {
+		return nil, err
+	}
+	if row.Updated, err = in.moment(); err != nil {
 		return nil, err
 	}
 	out := &passwordID{}

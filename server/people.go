@@ -220,7 +220,7 @@ func (s *Server) editPerson(ctx context.Context, in *editPersonInput) (*personOu
 		}
 		if in.HasConditionalParams() {
 			if err := in.PreconditionFailed(personTag(ctx, was), was.UpdatedAt); err != nil {
-				return huma.Error412PreconditionFailed(ledger.ErrStale.Error() + "; look at it again before you change it")
+				return stale("the account")
 			}
 		}
 		// Names and being disabled are not of one site: they take an admin wherever

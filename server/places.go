@@ -57,7 +57,7 @@ func (s *Server) registerPlaces() {
 	op(s, huma.Operation{OperationID: "export-layout", Method: http.MethodGet, Path: "/api/v1/sites/{name}/layout", Summary: "Download a site's layout", Tags: tag, Errors: []int{404},
 		Responses: map[string]*huma.Response{"200": {Description: "The file", Content: map[string]*huma.MediaType{"application/yaml": {}, "text/csv": {}}}}}, s.exportLayout)
 	op(s, huma.Operation{OperationID: "placement", Method: http.MethodGet, Path: "/api/v1/sites/{name}/placement", Summary: "Which machine stands where, which slots are empty, and what contradicts", Tags: tag, Errors: []int{404}}, s.placement)
-	op(s, huma.Operation{OperationID: "place-machine", Method: http.MethodPut, Path: "/api/v1/machines/{id}/place", Summary: "Place a machine by hand, or let the layout decide again", Tags: []string{"machines"}, Errors: []int{404, 409, 422}}, s.placeMachine)
+	op(s, huma.Operation{OperationID: "place-machine", Method: http.MethodPut, Path: "/api/v1/machines/{id}/place", Summary: "Place a machine by hand, or let the layout decide again", Tags: []string{"machines"}, Errors: []int{404, 409, 412, 422}}, s.placeMachine)
 }
 
 // siteOf is a site of the record that the one who asks may act on.
@@ -235,7 +235,7 @@ func (s *Server) saveSite(ctx context.Context, in *saveSiteInput) (*siteAnswer, 
 		return nil, huma.NewError(http.StatusPreconditionRequired, "send If-Match with the version that was read")
 	}
 	if in.Match != etag(rec.Version) {
-		return nil, huma.Error412PreconditionFailed("somebody else saved this site meanwhile; look at their version before saving yours")
+		return nil, stale("the site")
 	}
 	p, _ := principal(ctx)
 	rec.Title, rec.Ranges = strings.TrimSpace(in.Body.Title), clean(in.Body.Ranges)
@@ -250,7 +250,7 @@ func (s *Server) saveSite(ctx context.Context, in *saveSiteInput) (*siteAnswer, 
 		return err
 	})
 	if errors.Is(err, ledger.ErrConflict) && !errors.Is(err, ledger.ErrInvalid) {
-		return nil, huma.Error412PreconditionFailed("somebody else changed this site meanwhile; look at their version before saving yours")
+		return nil, stale("the site")
 	}
 	if err != nil {
 		return nil, s.siteError(err)
@@ -415,6 +415,13 @@ type PlacedMachine struct {
 	Model  string          `json:"model,omitempty"`
 	Place  string          `json:"place,omitempty" doc:"Hall/C01/R02/7"`
 	Placed ledger.PlacedBy `json:"placed,omitempty" enum:"hand,layout"`
+
+	Version int64 `json:"version" doc:"Send it back as If-Match with an edit of the machine."`
+}
+
+func placed(st *fleet.Status) PlacedMachine {
+	m := st.Machine
+	return PlacedMachine{ID: m.ID, Name: rowOf(st).Name, Addr: addrText(m.Addr.IsValid(), m.Addr.String()), MAC: m.MAC, Serial: m.Serial, Model: m.Model, Place: m.Place.String(), Placed: m.Placed, Version: m.Version()}
 }
 
 // PlacementBody is which machine stands where.
@@ -443,13 +450,14 @@ func (s *Server) placement(ctx context.Context, in *siteName) (*struct{ Body Pla
 		if m.Site != in.Name || !m.Retired.IsZero() {
 			continue
 		}
-		body.Machines = append(body.Machines, PlacedMachine{ID: m.ID, Name: rowOf(st).Name, Addr: addrText(m.Addr.IsValid(), m.Addr.String()), MAC: m.MAC, Serial: m.Serial, Model: m.Model, Place: m.Place.String(), Placed: m.Placed})
+		body.Machines = append(body.Machines, placed(st))
 	}
 	return &struct{ Body PlacementBody }{body}, nil
 }
 
 type placeInput struct {
-	ID   int64 `path:"id" minimum:"1"`
+	ID int64 `path:"id" minimum:"1"`
+	Based
 	Body struct {
 		Place *ledger.Place `json:"place,omitempty" doc:"Where it stands; left out, the layout decides again."`
 	}
@@ -457,6 +465,10 @@ type placeInput struct {
 
 func (s *Server) placeMachine(ctx context.Context, in *placeInput) (*struct{ Body PlacedMachine }, error) {
 	st, err := s.status(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	version, err := in.opt()
 	if err != nil {
 		return nil, err
 	}
@@ -486,7 +498,7 @@ func (s *Server) placeMachine(ctx context.Context, in *placeInput) (*struct{ Bod
 				}
 			}
 		}
-		return tx.EditMachines(ctx, []int64{in.ID}, ledger.MachineEdit{Place: unit.Some(place)}, ledger.By(p.Name()))
+		return tx.EditMachines(ctx, []int64{in.ID}, ledger.MachineEdit{Place: unit.Some(place), Version: version}, ledger.By(p.Name()))
 	})
 	if err != nil {
 		return nil, s.recordError("placing the machine", err)
@@ -495,8 +507,7 @@ func (s *Server) placeMachine(ctx context.Context, in *placeInput) (*struct{ Bod
 		return nil, s.fail("reading the machine again", err)
 	}
 	now, _ := s.Fleet.Get(miner.ID(in.ID))
-	m := now.Machine
-	return &struct{ Body PlacedMachine }{PlacedMachine{ID: m.ID, Name: rowOf(now).Name, Addr: addrText(m.Addr.IsValid(), m.Addr.String()), MAC: m.MAC, Serial: m.Serial, Model: m.Model, Place: m.Place.String(), Placed: m.Placed}}, nil
+	return &struct{ Body PlacedMachine }{placed(now)}, nil
 }
 
 func hasSlot(layout *site.Site, p ledger.Place) bool {

@@ -67,6 +67,7 @@ type PoolProfile struct {
 	Pools   []ProfilePool `json:"pools"`
 	Updated time.Time     `json:"updated"`
 	By      string        `json:"by"`
+	Version int64         `json:"version" doc:"Send it back as If-Match with an edit."`
 }
 
 // ProfilePool is one pool of a profile.
@@ -95,13 +96,17 @@ func (s *Server) registerPools() {
 		func(ctx context.Context, in *struct{ Body profileWish }) (*passwordID, error) {
 			return s.keepProfile(ctx, ledger.PoolProfile{}, in.Body)
 		})
-	op(s, huma.Operation{OperationID: "change-pool-profile", Method: http.MethodPut, Path: "/api/v1/pool-profiles/{id}", Summary: "Change a list of pools", Tags: tag, Errors: []int{404, 409, 422}},
+	op(s, huma.Operation{OperationID: "change-pool-profile", Method: http.MethodPut, Path: "/api/v1/pool-profiles/{id}", Summary: "Change a list of pools", Tags: tag, Errors: []int{404, 409, 412, 422}},
 		func(ctx context.Context, in *struct {
-			ID   int64 `path:"id" minimum:"1"`
+			ID int64 `path:"id" minimum:"1"`
+			Based
 			Body profileWish
 		}) (*passwordID, error) {
 			p, err := s.profile(ctx, in.ID)
 			if err != nil {
+				return nil, err
+			}
+			if p.Updated, err = in.moment(); err != nil {
 				return nil, err
 			}
 			return s.keepProfile(ctx, p, in.Body)
@@ -275,7 +280,7 @@ func (s *Server) profiles(ctx context.Context, _ *struct{}) (*struct{ Body []Poo
 		if r.Site != "" && !scope(ctx).Covers(r.Site) {
 			continue
 		}
-		p := PoolProfile{ID: r.ID, Name: r.Name, Site: r.Site, Group: r.Group, Updated: r.Updated, By: r.By, Pools: []ProfilePool{}}
+		p := PoolProfile{ID: r.ID, Name: r.Name, Site: r.Site, Group: r.Group, Updated: r.Updated, By: r.By, Version: r.Updated.UnixMicro(), Pools: []ProfilePool{}}
 		for _, q := range r.Pools {
 			p.Pools = append(p.Pools, ProfilePool{URL: q.URL, User: q.User, Secret: q.Sealed != ""})
 		}

@@ -25,6 +25,7 @@ type ReportSchedule struct {
 	Enabled    bool               `json:"enabled"`
 	Next       time.Time          `json:"next,omitzero"`
 	Last       *ledger.ReportSend `json:"last,omitempty" doc:"The last attempt."`
+	Version    int64              `json:"version" doc:"Send it back as If-Match with an edit."`
 }
 
 type schedulesBody struct {
@@ -53,9 +54,10 @@ func (s *Server) registerReportMail() {
 			made, err := s.Record.AddReportSchedule(ctx, in.Body.schedule(0, site), ledger.By(p.Name()))
 			return s.scheduled(ctx, made, err)
 		})
-	op(s, huma.Operation{OperationID: "edit-report-schedule", Method: http.MethodPut, Path: "/api/v1/reports/schedules/{id}", Summary: "Change a schedule; its site stays", Tags: tags, Errors: []int{404, 422}},
+	op(s, huma.Operation{OperationID: "edit-report-schedule", Method: http.MethodPut, Path: "/api/v1/reports/schedules/{id}", Summary: "Change a schedule; its site stays", Tags: tags, Errors: []int{404, 412, 422}},
 		func(ctx context.Context, in *struct {
-			ID   int64 `path:"id" minimum:"1"`
+			ID int64 `path:"id" minimum:"1"`
+			Based
 			Body scheduleInput
 		}) (*struct{ Body ReportSchedule }, error) {
 			old, err := s.scheduleOf(ctx, in.ID)
@@ -63,7 +65,11 @@ func (s *Server) registerReportMail() {
 				return nil, err
 			}
 			p, _ := principal(ctx)
-			made, err := s.Record.EditReportSchedule(ctx, in.Body.schedule(in.ID, old.Site), ledger.By(p.Name()))
+			edit := in.Body.schedule(in.ID, old.Site)
+			if edit.UpdatedAt, err = in.moment(); err != nil {
+				return nil, err
+			}
+			made, err := s.Record.EditReportSchedule(ctx, edit, ledger.By(p.Name()))
 			return s.scheduled(ctx, made, err)
 		})
 	op(s, huma.Operation{OperationID: "delete-report-schedule", Method: http.MethodDelete, Path: "/api/v1/reports/schedules/{id}", Summary: "Stop sending, and forget what was sent", Tags: tags, DefaultStatus: http.StatusNoContent, Errors: []int{404}},
@@ -129,7 +135,7 @@ func (s *Server) scheduled(ctx context.Context, k ledger.ReportSchedule, err err
 }
 
 func (s *Server) scheduleView(ctx context.Context, k ledger.ReportSchedule) (ReportSchedule, error) {
-	v := ReportSchedule{ID: k.ID, Site: k.Site, Recipients: k.Recipients, At: fmt.Sprintf("%02d:%02d", k.Minute/60, k.Minute%60), Attach: k.Attach, Enabled: k.Enabled}
+	v := ReportSchedule{ID: k.ID, Site: k.Site, Recipients: k.Recipients, At: fmt.Sprintf("%02d:%02d", k.Minute/60, k.Minute%60), Attach: k.Attach, Enabled: k.Enabled, Version: k.UpdatedAt.UnixMicro()}
 	if k.Enabled {
 		v.Next = report.Schedule{Minute: k.Minute}.Next(s.reports.zone(), s.reports.now())
 	}

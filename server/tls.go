@@ -3,18 +3,11 @@ package server
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"os"
-	"path/filepath"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/crypto/acme"
-	"golang.org/x/crypto/acme/autocert"
 )
 
 // certEvery is how often certificate files are looked at.
@@ -84,38 +77,4 @@ func stamp(cert, key string) (s fileStamp) {
 		s.key, s.keySize = i.ModTime(), i.Size()
 	}
 	return s
-}
-
-// ACME is where certificates come from when not from files.
-type ACME struct {
-	Hosts     []string
-	Email     string
-	Directory string // "" is Let's Encrypt
-	Roots     string // file with the provider's root certificates; "" is the system's
-	Dir       string // where certificates and keys are kept
-}
-
-// ACMETLS serves with certificates that the provider gives for a's hosts, and for
-// no other name, and renews them a month before they end. The handler answers
-// the provider over plain HTTP and sends everybody else to HTTPS.
-func ACMETLS(a ACME) (*tls.Config, http.Handler, error) {
-	if err := os.MkdirAll(a.Dir, 0o700); err != nil {
-		return nil, nil, fmt.Errorf("making the folder of the certificates: %w", err)
-	}
-	client := &acme.Client{DirectoryURL: a.Directory, UserAgent: "ballast"}
-	if a.Roots != "" {
-		pem, err := os.ReadFile(filepath.Clean(a.Roots))
-		if err != nil {
-			return nil, nil, fmt.Errorf("reading the roots of the ACME provider: %w", err)
-		}
-		pool := x509.NewCertPool()
-		if !pool.AppendCertsFromPEM(pem) {
-			return nil, nil, errors.New("the roots of the ACME provider hold no certificate: " + a.Roots)
-		}
-		client.HTTPClient = &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}}
-	}
-	m := &autocert.Manager{Prompt: autocert.AcceptTOS, Cache: autocert.DirCache(a.Dir), HostPolicy: autocert.HostWhitelist(a.Hosts...), Email: a.Email, Client: client}
-	c := m.TLSConfig()
-	c.MinVersion = tls.VersionTLS12
-	return c, m.HTTPHandler(nil), nil
 }

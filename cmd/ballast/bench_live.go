@@ -43,21 +43,39 @@ type liveFigures struct {
 	Measured   string  `json:"measured"`
 	CPUBefore  float64 `json:"server_cores_without_clients"`
 	CPU        float64 `json:"server_cores_with_clients"`
+	CPUEach    float64 `json:"server_cores_per_session"` // (with - without) / clients
 	Events     float64 `json:"events_per_second"`
 	Bytes      float64 `json:"wire_bytes_per_second_and_client"`
 	Plain      float64 `json:"plain_bytes_per_second_and_client"`
 	LagP50     string  `json:"lag_p50"`
 	LagWorst   string  `json:"lag_of_worst_client"`
 	FewestBeat int     `json:"beats_of_worst_client"`
+	Silence    string  `json:"longest_silence_of_any_client"` // between two beats, of those that read
+	Starved    int     `json:"starved"`                       // of those that read, by more than starving
 	RSSBefore  int64   `json:"server_rss_without_clients"`
 	RSS        int64   `json:"server_peak_rss_with_clients"`
+	RSSFirst   int64   `json:"server_peak_rss_first_half"`
+	RSSSecond  int64   `json:"server_peak_rss_second_half"`
+	RSSEach    int64   `json:"server_rss_per_session"` // (peak - without) / clients
 	Stopped    int     `json:"stopped_reading"`
 	CutOff     int     `json:"cut_off"`
 	Recovered  int     `json:"came_back_with_what_they_missed"`
 	Missed     int64   `json:"rows_that_they_had_missed"`
 	Afresh     int     `json:"had_to_begin_afresh"`
 	Broken     int64   `json:"streams_that_broke_otherwise"`
+
+	NoneStarved bool `json:"no_client_starved"`
+	Bounded     bool `json:"memory_bounded"`                // no more in the second half than in the first, within slack
+	SlowCutBack bool `json:"slow_clients_cut_off_and_back"` // each, with what it had missed
 }
+
+// A listener that reads and hears no beat for starving has starved: the server
+// makes one a second. Memory that does not grow may still differ by memorySlack
+// between two halves of a run: collections and the history's files see to that.
+const (
+	starving    = 5 * time.Second
+	memorySlack = 64 << 20
+)
 
 func (c *benchLive) Run(ctx context.Context, common *common, s *streams) error {
 	b, err := openBench(ctx, s.err, c.Machines, c.Interval, []string{"--seed", strconv.FormatUint(c.Seed, 10), "--network", c.Network})
@@ -98,7 +116,11 @@ func (c *benchLive) Run(ctx context.Context, common *common, s *streams) error {
 	}
 	cpu, at = cpuTime(pid), time.Now()
 	for end := at.Add(c.For); time.Now().Before(end); {
-		f.RSS = max(f.RSS, residentBytes(pid))
+		half := &f.RSSFirst
+		if time.Since(at) > c.For/2 {
+			half = &f.RSSSecond
+		}
+		*half = max(*half, residentBytes(pid))
 		if !pause(ctx, time.Second) {
 			return ctx.Err()
 		}
@@ -107,6 +129,7 @@ func (c *benchLive) Run(ctx context.Context, common *common, s *streams) error {
 	f.CPU = float64(cpuTime(pid)-cpu) / float64(took)
 	f.Measured = took.Round(time.Second).String()
 	f.add(clients, took)
+	f.judge()
 	leave()
 	wg.Wait()
 	if common.JSON {
@@ -125,9 +148,21 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
+// judge says what the figures mean.
+func (f *liveFigures) judge() {
+	f.RSS = max(f.RSSFirst, f.RSSSecond)
+	if f.Clients > 0 {
+		f.CPUEach, f.RSSEach = (f.CPU-f.CPUBefore)/float64(f.Clients), (f.RSS-f.RSSBefore)/int64(f.Clients)
+	}
+	f.NoneStarved = f.Starved == 0 && f.FewestBeat > 0
+	f.Bounded = f.RSSSecond <= f.RSSFirst+memorySlack
+	f.SlowCutBack = f.Stopped > 0 && f.CutOff == f.Stopped && f.Recovered == f.Stopped
+}
+
 func (f *liveFigures) add(clients []*liveClient, took time.Duration) {
 	var lags []time.Duration
 	f.FewestBeat = -1
+	longest := time.Duration(0)
 	events, wire, plain, read := int64(0), int64(0), int64(0), 0
 	for _, c := range clients {
 		c.mu.Lock()
@@ -135,6 +170,11 @@ func (f *liveFigures) add(clients []*liveClient, took time.Duration) {
 		if c.stopAt.IsZero() {
 			read++
 			lags = append(lags, c.lags...)
+			silence := max(c.silence, time.Since(c.beat))
+			longest = max(longest, silence)
+			if silence > starving {
+				f.Starved++
+			}
 			events, plain = events+c.events, plain+c.bytes
 			wire += c.wire.Load()
 			if f.FewestBeat < 0 || len(c.lags) < f.FewestBeat {
@@ -158,6 +198,7 @@ func (f *liveFigures) add(clients []*liveClient, took time.Duration) {
 		slices.Sort(lags)
 		f.LagP50, f.LagWorst = lags[len(lags)/2].Round(time.Millisecond).String(), lags[len(lags)-1].Round(time.Millisecond).String()
 	}
+	f.Silence = longest.Round(time.Millisecond).String()
 	f.Events = float64(events) / took.Seconds()
 	if read > 0 {
 		f.Bytes, f.Plain = float64(wire)/took.Seconds()/float64(read), float64(plain)/took.Seconds()/float64(read)
@@ -166,10 +207,10 @@ func (f *liveFigures) add(clients []*liveClient, took time.Duration) {
 
 func (f *liveFigures) print(w io.Writer) {
 	fmt.Fprintf(w, "%s, %d cores; %d simulated machines polled each %s; %d live streams for %s\n\n", f.Machine, f.Cores, f.Simulated, f.Interval, f.Clients, f.Measured)
-	fmt.Fprintf(w, "server            %.2f cores without listeners, %.2f with: %.1f %% of a core for each hundred\n", f.CPUBefore, f.CPU, 100*(f.CPU-f.CPUBefore)/float64(f.Clients)*100)
-	fmt.Fprintf(w, "memory            %.0f MB without listeners, at most %.0f MB with\n", float64(f.RSSBefore)/1e6, float64(f.RSS)/1e6)
+	fmt.Fprintf(w, "server            %.2f cores without listeners, %.2f with: %.3f %% of a core for each session\n", f.CPUBefore, f.CPU, 100*f.CPUEach)
+	fmt.Fprintf(w, "memory            %.0f MB without listeners, at most %.0f MB in the first half and %.0f MB in the second; %.2f MB a session; bounded: %v\n", float64(f.RSSBefore)/1e6, float64(f.RSSFirst)/1e6, float64(f.RSSSecond)/1e6, float64(f.RSSEach)/1e6, f.Bounded)
 	fmt.Fprintf(w, "events            %.0f a second in all; %.1f kB/s on the wire for each client (%.1f kB/s before compression)\n", f.Events, f.Bytes/1e3, f.Plain/1e3)
-	fmt.Fprintf(w, "lag               %s at the median, %s for the worst client; fewest beats %d\n", f.LagP50, f.LagWorst, f.FewestBeat)
+	fmt.Fprintf(w, "lag               %s at the median, %s for the worst client; fewest beats %d; longest silence %s, starved %d\n", f.LagP50, f.LagWorst, f.FewestBeat, f.Silence, f.Starved)
 	fmt.Fprintf(w, "stopped reading   %d; cut off %d; back with what they missed %d (%d rows), afresh %d\n", f.Stopped, f.CutOff, f.Recovered, f.Missed, f.Afresh)
 	fmt.Fprintf(w, "broke otherwise   %d\n", f.Broken)
 }
@@ -188,9 +229,13 @@ type liveClient struct {
 	events int64
 	bytes  int64
 	lags   []time.Duration // of each beat: from when the server wrote its time into it
-	cut    bool            // the server hung up while we did not read
-	back   bool            // came back, and the first rows were those that it lacked
-	afresh bool            // came back, and was told everything
+
+	beat    time.Time     // the last
+	silence time.Duration // the longest between two
+
+	cut    bool // the server hung up while we did not read
+	back   bool // came back, and the first rows were those that it lacked
+	afresh bool // came back, and was told everything
 	missed int64
 	broken int64
 }
@@ -199,6 +244,7 @@ func (c *liveClient) reset() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.events, c.bytes, c.lags = 0, 0, nil
+	c.beat, c.silence = time.Now(), 0
 	c.wire.Store(0)
 }
 
@@ -298,7 +344,12 @@ func (c *liveClient) stream(ctx context.Context) error {
 			id = value
 		case field == "data" && name == "site":
 			if at, ok := nowOf(value); ok {
-				c.lags = append(c.lags, time.Since(at))
+				now := time.Now()
+				c.lags = append(c.lags, now.Sub(at))
+				if !c.beat.IsZero() {
+					c.silence = max(c.silence, now.Sub(c.beat))
+				}
+				c.beat = now
 			}
 		case field == "data" && name == "machines" && first:
 			first = false

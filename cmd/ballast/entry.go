@@ -21,6 +21,7 @@ type entry struct {
 	url   string // people's
 	local string // of the commands on this machine
 	oidc  *server.OIDC
+	keep  func(context.Context) error // sees to the certificates; nil when nobody has to
 	close func()
 }
 
@@ -59,10 +60,13 @@ func (h *house) openEntry(ctx context.Context, l net.Listener) (*entry, error) {
 		secure, err = server.FileTLS(ctx, cfg.TLS.Cert, cfg.TLS.Key, h.log)
 	} else {
 		a := cfg.TLS.ACME
-		var answer http.Handler
-		secure, answer, err = server.ACMETLS(server.ACME{Hosts: a.Hosts, Email: a.Email, Directory: a.Directory, Roots: a.Roots, Dir: filepath.Join(cfg.Data, "certificates")})
-		if err == nil && a.HTTP != "" {
-			e.close, err = h.serveACME(ctx, a.HTTP, answer)
+		var c *server.Certificates
+		c, err = server.OpenACME(server.ACME{Hosts: a.Hosts, Email: a.Email, Directory: a.Directory, Roots: a.Roots, Dir: filepath.Join(cfg.Data, "certificates"), HTTP: a.HTTP != ""}, h.log)
+		if err == nil {
+			secure, e.keep = c.TLS, c.Keep
+		}
+		if err == nil && c.HTTP != nil {
+			e.close, err = h.serveACME(ctx, a.HTTP, c.HTTP)
 		}
 	}
 	if err != nil {

@@ -111,11 +111,11 @@ func (c *runCmd) Run(ctx context.Context, common *common, s *streams) error {
 }
 
 // boundMemory keeps the heap of a large fleet from doubling between two
-// collections: its readings are alive all the time, so a third as much again is
-// room enough. GOGC and GOMEMLIMIT say otherwise when they are set.
+// collections: its readings are alive all the time, so half as much
+// again is room enough. GOGC and GOMEMLIMIT say otherwise when they are set.
 func boundMemory() {
 	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetGCPercent(33)
+		debug.SetGCPercent(50)
 	}
 }
 
@@ -206,7 +206,7 @@ func open(ctx context.Context, cfg config.Config, simulated bool, log *slog.Logg
 		Options: telemetry.Options{Keep: [telemetry.Resolutions]time.Duration{telemetry.Raw: t.Raw, telemetry.Minute: t.Minute, telemetry.Quarter: t.Quarter, telemetry.Hour: t.Hour}},
 		Memory:  t.Memory, Log: log,
 		// Small pieces: what is rolled up at once is in memory at once.
-		RollUpEvery: 2 * time.Minute,
+		RollUpEvery: 2 * time.Minute, Gentle: true,
 	})
 	if err != nil {
 		_ = h.record.Close()
@@ -312,6 +312,9 @@ func (h *house) run(ctx context.Context, s *streams) error {
 		})
 	}
 	begin("the fleet", h.fleet.Run)
+	if entry.keep != nil {
+		begin("the certificates", entry.keep)
+	}
 	if h.example > 0 {
 		begin("the example company", func(ctx context.Context) error { return srv.SeedExample(ctx, h.example) })
 	}

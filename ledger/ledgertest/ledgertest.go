@@ -78,6 +78,7 @@ func Run(t *testing.T, open Open) {
 		{"Alarms", testAlarms},
 		{"Outbox", testOutbox},
 		{"Documents", testDocuments},
+		{"EditsUnderAVersion", testStale},
 		{"MoneyBook", testMoneyBook},
 		{"MoneyAtOnce", testMoneyAtOnce},
 		{"DebtDays", testDebtDays},

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"sync"
 	"time"
 
 	"ballast/miner"
@@ -85,18 +86,33 @@ func AskRaw(ctx context.Context, t miner.Target, port uint16, request []byte) ([
 	if _, err := conn.Write(request); err != nil {
 		return nil, fmt.Errorf("%w: sending: %w", miner.ErrUnreachable, cause(ctx, err))
 	}
-	got, err := receive(ctx, conn)
+	room := rooms.Get().(*[]byte)
+	got, err := receive(ctx, conn, (*room)[:0])
+	*room = got[:0]
 	// Devices keep slow replies for minutes, ten thousand times over: not with
 	// the buffer's spare room.
-	if cap(got) > len(got)+len(got)/4 {
+	if len(got) == 0 {
+		got = nil
+	} else {
 		got = append(make([]byte, 0, len(got)), got...)
+	}
+	if cap(*room) <= mostRoom {
+		rooms.Put(room)
 	}
 	return got, err
 }
 
-// receive reads one reply.
-func receive(ctx context.Context, conn net.Conn) ([]byte, error) {
-	buf := make([]byte, 0, 8192)
+// rooms are buffers to receive into: a reply grows in one of them, and is then
+// copied to what it takes. A thousand polls a second would else leave behind
+// every size that each reply had on its way.
+var rooms = sync.Pool{New: func() any { b := make([]byte, 0, 32<<10); return &b }}
+
+// mostRoom is how large a buffer is kept.
+const mostRoom = 256 << 10
+
+// receive reads one reply into buf, or a larger one; what it returns is in it
+// even beside an error, unless nothing came.
+func receive(ctx context.Context, conn net.Conn, buf []byte) ([]byte, error) {
 	scan := jsonEnd{}
 	waiting := false // for the silence after a complete value
 	for {
@@ -116,7 +132,7 @@ func receive(ctx context.Context, conn net.Conn) ([]byte, error) {
 			case errors.Is(err, io.EOF) && len(buf) > 0:
 				return buf, nil
 			case errors.Is(err, io.EOF):
-				return nil, fmt.Errorf("%w: %w", miner.ErrUnreachable, ErrSilent)
+				return buf, fmt.Errorf("%w: %w", miner.ErrUnreachable, ErrSilent)
 			}
 			return buf, fmt.Errorf("%w: receiving: %w", miner.ErrUnreachable, cause(ctx, err))
 		}

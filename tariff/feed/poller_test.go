@@ -94,8 +94,11 @@ func send(body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) }
 }
 
+// patience is long enough for a busy machine to answer itself.
+const patience = 10 * time.Second
+
 func poller(o *operator, c *clock, store Store) *Poller {
-	web := &Web{Client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}, Timeout: 300 * time.Millisecond, MaxBody: 1 << 20}
+	web := &Web{Client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}, Timeout: patience, MaxBody: 1 << 20}
 	return NewPoller(web, store, []Plan{{Feed: generic(o), Past: 12 * time.Hour, Behind: 12 * time.Hour, Ahead: time.Hour}}, c.now, 1, quiet, nil)
 }
 
@@ -140,6 +143,9 @@ func TestMisbehavingOperators(t *testing.T) {
 				t.Fatalf("%+v", h)
 			}
 			o.set(x.serve)
+			if name == "slow" {
+				p.web.Timeout = 100 * time.Millisecond
+			}
 			c.pass(5 * time.Minute)
 			p.Poll(t.Context())
 			h := p.Health()[0]
@@ -153,6 +159,7 @@ func TestMisbehavingOperators(t *testing.T) {
 				t.Error("what was known is lost")
 			}
 			o.set(send(good))
+			p.web.Timeout = patience
 			c.reach(h.Next)
 			p.Poll(t.Context())
 			if h := p.Health()[0]; !h.OK || h.Failures != 0 || h.Error != "" {

@@ -108,7 +108,7 @@ func (s *Store) append(ctx context.Context, rows []telemetry.Row) error {
 	byDay, outside := s.w.sort(rows)
 	for _, period := range slices.Sorted(maps.Keys(byDay)) {
 		if err := s.w.append(ctx, byDay[period]); err != nil {
-			return fmt.Errorf("appending %d rows of %s: %w", len(byDay[period]), period, err)
+			return fmt.Errorf("appending %d rows of %s: %w", len(byDay[period]), period, s.withMemory(ctx, err))
 		}
 	}
 	if len(outside) > 0 {

@@ -47,12 +47,18 @@ func (s *Store) maintain(ctx context.Context, now time.Time) (did telemetry.Main
 	// again, and stays so.
 	defer func() {
 		const finest = 8
+		err = s.withMemory(ctx, err)
 		if outOfMemory(err) && s.finer < finest {
 			s.finer++
 			s.log.Warn("the upkeep of the telemetry store goes on in smaller pieces", "halved", s.finer, "error", err)
 			did.More, err = true, nil
 		}
 	}()
+	// What was appended and is not in its file yet is held in memory: it goes
+	// first, so that the work after it has room.
+	if err := s.checkpoint(ctx); err != nil {
+		return did, err
+	}
 	if err := s.rollUp(ctx, now, deadline, &did); err != nil {
 		return did, err
 	}
@@ -60,9 +66,6 @@ func (s *Store) maintain(ctx context.Context, now time.Time) (did telemetry.Main
 		return did, err
 	}
 	if err := s.forget(ctx, now, &did); err != nil {
-		return did, err
-	}
-	if err := s.checkpoint(ctx); err != nil {
 		return did, err
 	}
 	return did, s.compact(ctx, now, deadline, &did)

@@ -14,15 +14,20 @@ import (
 
 // Rolling up a machine's minute holds some 260 aggregates in memory, six
 // kilobytes. So a statement rolls up at most groupsAtOnce machines times
-// minutes, and a transaction a few of them, after which a catch-up can stop.
+// minutes, and a transaction a few of them, after which a catch-up can stop: what
+// a transaction writes, boards too, is held in memory until it is committed, and
+// readings are stored beside it.
 const (
-	groupsAtOnce        = 4_000
-	groupsInTransaction = 30_000
+	groupsAtOnce        = 2_500
+	groupsInTransaction = 10_000
 )
 
 // settle is how old rows are before their minute is rolled up: polls under way,
 // batches and links take their time. What comes later still is rolled up again.
 const settle = 90 * time.Second
+
+// catchUp is how far behind a roll-up may be and still take its time.
+const catchUp = 15 * time.Minute
 
 // rollUp brings the roll-ups up to date, until it is done or the time is up.
 func (s *Store) rollUp(ctx context.Context, now time.Time, deadline func() bool, did *telemetry.Maintained) error {
@@ -275,11 +280,18 @@ func (s *Store) rollSpan(ctx context.Context, r telemetry.Resolution, span telem
 			}
 		}
 		for _, ids := range shares {
+			began := time.Now()
 			n, err := rollTable(ctx, conn, f, r, t, span, ids, sources)
 			if err != nil {
 				return 0, err
 			}
 			rows += n
+			if s.opt.Gentle && s.opt.Now().Sub(time.UnixMilli(span.To)) < catchUp {
+				select {
+				case <-time.After(time.Since(began)):
+				case <-ctx.Done():
+				}
+			}
 		}
 	}
 	if err := run(ctx, conn, "marking", fmt.Sprintf("UPDATE %s.meta SET value = %d WHERE key = 'until'", f.alias, until)); err != nil {

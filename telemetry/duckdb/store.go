@@ -56,6 +56,9 @@ type Options struct {
 	// RollUpEvery is how much time a roll-up of minutes takes in at once, five
 	// minutes when 0. Younger rows are read raw.
 	RollUpEvery time.Duration
+	// Gentle makes a roll-up of what has just come pause as long as it works,
+	// statement by statement, so that others get the processor between.
+	Gentle bool
 }
 
 // Engine limits. Two threads leave the other cores to polling.
@@ -255,10 +258,24 @@ func dead(err error) bool {
 	return err != nil && strings.Contains(err.Error(), "has been invalidated")
 }
 
+// withMemory adds to an error for want of memory what held it.
+func (s *Store) withMemory(ctx context.Context, err error) error {
+	if !outOfMemory(err) {
+		return err
+	}
+	var held string
+	if s.db.QueryRowContext(ctx, "SELECT coalesce(string_agg(tag || ' ' || memory_usage_bytes // 1048576 || ' MiB', ', ' ORDER BY memory_usage_bytes DESC), '') FROM duckdb_memory() WHERE memory_usage_bytes >= 1048576").
+		Scan(&held) != nil {
+		return err
+	}
+	return fmt.Errorf("%w (held by %s)", err, held)
+}
+
 // outOfMemory tells whether a statement did not fit into the memory limit.
 func outOfMemory(err error) bool {
 	var e *driverduckdb.Error
-	return errors.As(err, &e) && (e.Type == driverduckdb.ErrorTypeOutOfMemory || strings.Contains(e.Msg, "could not allocate block"))
+	return errors.As(err, &e) && (e.Type == driverduckdb.ErrorTypeOutOfMemory || strings.Contains(e.Msg, "could not allocate block") ||
+		strings.Contains(e.Msg, "failed to pin block"))
 }
 
 // damage tells whether err says that a file cannot be read.

@@ -1,4 +1,4 @@
-// Runs the browser tests, one file after the other:
+// Runs the browser tests:
 //
 //     node browser/run.mjs              all of them
 //     node browser/run.mjs access page  those
@@ -38,7 +38,7 @@ async function run(f, env, beside = false) {
   children.delete(child)
   if (beside) console.log(`\n${f.name}\n${said}`)
   if (code) again.push(f)
-  sums.push(`${code ? 'failed' : 'passed'} ${f.name.padEnd(12)} ${seconds(at).padStart(4)} s${beside ? ', beside another' : ''}`)
+  sums.push(`${code ? 'failed' : 'passed'} ${f.name.padEnd(12)} ${seconds(at).padStart(4)} s`)
 }
 
 /** What a file needs to know of the site that it shares, if it does. */
@@ -57,9 +57,12 @@ async function stage(f) {
   return { BALLAST_SHARED_SITE: join(work, 'site.json') }
 }
 
-// Alarms are gathered for half a minute before anybody is told: that file waits
-// more than it works, and nothing in the other is measured.
-const beside = { access: 'alarms' }
+// Files that measure how fast a page is run alone. The others wait more than they
+// work, and go two at a time.
+const measured = new Set(['frame', 'stories'])
+
+/** The longest last; a file that is not here is among the shortest. */
+const longest = ['bulk', 'places', 'outlook', 'debt', 'access', 'alarms', 'power']
 
 const begun = Date.now()
 const sums = []
@@ -78,21 +81,18 @@ for (const signal of ['SIGINT', 'SIGTERM'])
   })
 
 try {
-  // First those with sites of their own, then those that share one: the reports
-  // of an untouched site, commands and groups, and every page with all of that.
-  const order = files.toSorted((a, b) => a.shares - b.shares || b.name.localeCompare(a.name))
-  const taken = new Set()
-  for (const f of order) {
-    if (taken.has(f)) continue
-    const other = order.find((x) => x.name === beside[f.name] || beside[x.name] === f.name)
-    if (other) {
-      taken.add(other)
-      const [first, second] = beside[f.name] ? [f, other] : [other, f]
-      await Promise.all([run(first, {}), run(second, {}, true)])
-      continue
-    }
-    await run(f, await stage(f))
+  for (const f of files.filter((f) => measured.has(f.name))) await run(f, await stage(f))
+  // In one lane those that share a site: the reports of an untouched one, commands
+  // and groups, and every page with all of that. In the other those with sites of
+  // their own, the longest first. Whoever is done helps with what is left of these.
+  const rest = files.filter((f) => !measured.has(f.name))
+  const sharing = rest.filter((f) => f.shares).toSorted((a, b) => b.name.localeCompare(a.name))
+  const own = rest.filter((f) => !f.shares).toSorted((a, b) => longest.indexOf(b.name) - longest.indexOf(a.name))
+  const pair = sharing.length + own.length > 1
+  const lane = async (mine) => {
+    for (let f; (f = mine.shift() ?? own.shift()); ) await run(f, await stage(f), pair)
   }
+  await Promise.all([lane(sharing), lane([])])
   // A browser, a simulator and a server on two cores with who knows what beside
   // them: a few files that failed get a second try, alone and on a fresh site, and
   // the sum says so. What fails twice has failed.

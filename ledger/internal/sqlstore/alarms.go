@@ -174,10 +174,6 @@ func (s *Store) SaveDocument(ctx context.Context, d ledger.Document, by ledger.A
 	text := ledger.Clean(string(d.Doc), 0)
 	err := s.change(ctx, func(t *txn) error {
 		now, action := t.now(), d.Kind+".edit"
-		var was int64
-		if !d.UpdatedAt.IsZero() {
-			was = micros(d.UpdatedAt)
-		}
 		if d.ID == 0 {
 			d.UpdatedAt = now
 			id, err := t.bump(ctx, "document", 1)
@@ -189,24 +185,18 @@ func (s *Store) SaveDocument(ctx context.Context, d ledger.Document, by ledger.A
 				return fmt.Errorf("writing: %w", err)
 			}
 		} else {
-			var created, updated int64
-			// Two changes within a microsecond are two versions all the same.
-			err := t.QueryRowContext(ctx, "UPDATE documents SET doc = $1, updated_at = CASE WHEN updated_at >= $2 THEN updated_at + 1 ELSE $2 END WHERE id = $3 AND kind = $4 AND (CAST($5 AS BIGINT) = 0 OR updated_at = CAST($5 AS BIGINT)) RETURNING created_at, updated_at",
-				text, micros(now), d.ID, d.Kind, was).Scan(&created, &updated)
+			var created int64
+			err := t.QueryRowContext(ctx, "SELECT created_at FROM documents WHERE id = $1 AND kind = $2", d.ID, d.Kind).Scan(&created)
 			if errors.Is(err, sql.ErrNoRows) {
-				var n int
-				if err := t.QueryRowContext(ctx, "SELECT COUNT(*) FROM documents WHERE id = $1 AND kind = $2", d.ID, d.Kind).Scan(&n); err != nil {
-					return fmt.Errorf("reading: %w", err)
-				}
-				if n == 1 {
-					return fmt.Errorf("%s %d: %w", d.Kind, d.ID, ledger.ErrStale)
-				}
 				return notFound(d.Kind, d.ID, ledger.ErrNotFound)
 			}
 			if err != nil {
-				return fmt.Errorf("writing: %w", err)
+				return fmt.Errorf("reading: %w", err)
 			}
-			d.CreatedAt, d.UpdatedAt = moment(created), moment(updated)
+			d.CreatedAt = moment(created)
+			if d.UpdatedAt, err = t.revise(ctx, d.Kind, "documents", d.ID, d.UpdatedAt, []string{"doc"}, text); err != nil {
+				return err
+			}
 		}
 		return t.audit(by.Or(action, fmt.Sprintf("%s/%d", d.Kind, d.ID), text))
 	})

@@ -42,6 +42,9 @@ func (t *txn) editMachines(ctx context.Context, ids []int64, e ledger.MachineEdi
 				return notFound("machine", id, ledger.ErrNotFound)
 			}
 			m := found[i]
+			if v, ok := e.Version.Get(); ok && v != m.Version() {
+				return fmt.Errorf("machine %d: %w", id, ledger.ErrStale)
+			}
 			edit(&m, e, now)
 			if err := t.freeAddress(ctx, found[i], &m, now); err != nil {
 				return err

@@ -30,13 +30,9 @@ func (s *Store) SaveMachinePassword(ctx context.Context, p ledger.MachinePasswor
 				return fmt.Errorf("writing password %d: %w", id, err)
 			}
 		} else {
-			n, err := t.exec(ctx, "UPDATE firmware_passwords SET site = $1, addrs = $2, firmware = $3, group_name = $4, user_name = $5, secret = $6, note = $7, updated_at = $8, updated_by = $9 WHERE id = $10",
-				p.Site, p.Range, p.Firmware, p.Group, p.User, p.Sealed, p.Note, now, by.Actor, id)
-			if err != nil {
-				return fmt.Errorf("writing password %d: %w", id, err)
-			}
-			if n == 0 {
-				return notFound("password", id, ledger.ErrNotFound)
+			if _, err := t.revise(ctx, "password", "firmware_passwords", id, p.Updated, []string{"site", "addrs", "firmware", "group_name", "user_name", "secret", "note", "updated_by"},
+				p.Site, p.Range, p.Firmware, p.Group, p.User, p.Sealed, p.Note, by.Actor); err != nil {
+				return err
 			}
 		}
 		// Where it fits, never what it is.
@@ -100,13 +96,8 @@ func (s *Store) SavePoolProfile(ctx context.Context, p ledger.PoolProfile, by le
 				return fmt.Errorf("writing pool profile %s: %w", p.Name, err)
 			}
 		} else {
-			n, err := t.exec(ctx, "UPDATE pool_profiles SET name = $1, site = $2, group_name = $3, pools = $4, updated_at = $5, updated_by = $6 WHERE id = $7",
-				p.Name, p.Site, p.Group, jsonText(pools), now, by.Actor, id)
-			if err != nil {
-				return fmt.Errorf("writing pool profile %s: %w", p.Name, err)
-			}
-			if n == 0 {
-				return notFound("pool profile", id, ledger.ErrNotFound)
+			if _, err := t.revise(ctx, "pool profile", "pool_profiles", id, p.Updated, []string{"name", "site", "group_name", "pools", "updated_by"}, p.Name, p.Site, p.Group, jsonText(pools), by.Actor); err != nil {
+				return err
 			}
 		}
 		return t.audit(by.Or(action, fmt.Sprintf("pool-profile/%d", id), jsonText(map[string]any{"name": p.Name, "site": p.Site, "group": p.Group, "pools": said})))

@@ -145,14 +145,14 @@ func (s *Store) EditReportSchedule(ctx context.Context, r ledger.ReportSchedule,
 			return notFound("report schedule", r.ID, ledger.ErrNotFound)
 		}
 		out = old[0]
-		out.Recipients, out.Minute, out.Attach, out.Enabled, out.UpdatedAt = r.Recipients, r.Minute, r.Attach, r.Enabled, t.now()
+		out.Recipients, out.Minute, out.Attach, out.Enabled = r.Recipients, r.Minute, r.Attach, r.Enabled
 		if out, err = out.Normal(); err != nil {
 			return err
 		}
-		_, err = t.exec(ctx, "UPDATE report_schedules SET recipients = $1, minute = $2, attach = $3, enabled = $4, updated_at = $5 WHERE id = $6",
-			jsonText(out.Recipients), out.Minute, jsonText(out.Attach), number(out.Enabled), micros(out.UpdatedAt), out.ID)
+		out.UpdatedAt, err = t.revise(ctx, "report schedule", "report_schedules", out.ID, r.UpdatedAt, []string{"recipients", "minute", "attach", "enabled"},
+			jsonText(out.Recipients), out.Minute, jsonText(out.Attach), number(out.Enabled))
 		if err != nil {
-			return fmt.Errorf("writing a report schedule: %w", err)
+			return err
 		}
 		return t.audit(by.Or("report.schedule", fmt.Sprintf("report-schedule/%d", out.ID), jsonText(out)))
 	})

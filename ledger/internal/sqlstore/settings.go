@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"ballast/ledger"
+	"ballast/unit"
 )
 
 // Setting implements ledger.Settings.
@@ -49,6 +50,27 @@ func (s *Store) SetSetting(ctx context.Context, key, value string, by ledger.Aud
 			"ON CONFLICT (name) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at", key, value, micros(t.now()))
 		if err != nil {
 			return fmt.Errorf("writing setting %s: %w", key, err)
+		}
+		return t.audit(by.Or("setting.set", "setting/"+key, jsonText(map[string]string{"value": value})))
+	})
+}
+
+// ReplaceSetting implements ledger.Settings.
+func (s *Store) ReplaceSetting(ctx context.Context, key string, was unit.Opt[string], value string, by ledger.Audit) error {
+	if key == "" || key != ledger.Clean(key, 0) || value != ledger.Clean(value, 0) {
+		return fmt.Errorf("setting %q: %w: key or value is no clean text", key, ledger.ErrInvalid)
+	}
+	return s.change(ctx, func(t *txn) error {
+		query, args := "INSERT INTO settings (name, value, updated_at) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING", []any{key, value, micros(t.now())}
+		if old, ok := was.Get(); ok {
+			query, args = "UPDATE settings SET value = $2, updated_at = $3 WHERE name = $1 AND value = $4", append(args, old)
+		}
+		n, err := t.exec(ctx, query, args...)
+		if err != nil {
+			return fmt.Errorf("writing setting %s: %w", key, err)
+		}
+		if n == 0 {
+			return fmt.Errorf("setting %s: %w", key, ledger.ErrStale)
 		}
 		return t.audit(by.Or("setting.set", "setting/"+key, jsonText(map[string]string{"value": value})))
 	})

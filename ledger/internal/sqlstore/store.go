@@ -11,6 +11,8 @@ import (
 	"errors"
 	"fmt"
 	mathrand "math/rand/v2"
+	"slices"
+	"strings"
 	"time"
 
 	"ballast/ledger"
@@ -205,6 +207,35 @@ func (t *txn) bump(ctx context.Context, counter string, n int) (value int64, err
 		return 0, fmt.Errorf("counting %ss: %w", counter, err)
 	}
 	return value, nil
+}
+
+// revise replaces columns of a row that people edit, and dates it. Of a row that
+// was changed since was (zero is any) it changes nothing: ErrStale. Two changes
+// within a microsecond are two versions all the same.
+func (t *txn) revise(ctx context.Context, what, table string, id int64, was time.Time, columns []string, values ...any) (updated time.Time, err error) {
+	var set strings.Builder
+	for i, c := range columns {
+		fmt.Fprintf(&set, "%s = $%d, ", c, i+1)
+	}
+	n := len(columns)
+	query := fmt.Sprintf("UPDATE %s SET %supdated_at = CASE WHEN updated_at >= $%d THEN updated_at + 1 ELSE $%d END WHERE id = $%d AND (CAST($%d AS BIGINT) = 0 OR updated_at = CAST($%d AS BIGINT)) RETURNING updated_at",
+		table, set.String(), n+1, n+1, n+2, n+3, n+3)
+	var at int64
+	err = t.QueryRowContext(ctx, query, append(slices.Clip(values), micros(t.now()), id, micros(was))...).Scan(&at)
+	if errors.Is(err, sql.ErrNoRows) {
+		var there int
+		if err := t.QueryRowContext(ctx, "SELECT count(*) FROM "+table+" WHERE id = $1", id).Scan(&there); err != nil {
+			return time.Time{}, fmt.Errorf("reading %s %d: %w", what, id, err)
+		}
+		if there == 0 {
+			return time.Time{}, notFound(what, id, ledger.ErrNotFound)
+		}
+		return time.Time{}, fmt.Errorf("%s %d: %w", what, id, ledger.ErrStale)
+	}
+	if err != nil {
+		return time.Time{}, fmt.Errorf("writing %s %d: %w", what, id, err)
+	}
+	return moment(at), nil
 }
 
 // Writer is the engine's own handle, for what only one engine can do.

@@ -560,8 +560,8 @@ export interface components {
       "warnings": (string)[] | null
     }
     ContractEditBody: {
-      /** As it was read: 412 when somebody else changed it meanwhile. */
-      "revision": number
+      /** As it was read: 412 when somebody else changed it meanwhile. One of this and If-Match takes an edit; If-Match goes first. */
+      "revision"?: number
       "text": string
     }
     ContractHead: {
@@ -1699,6 +1699,8 @@ export interface components {
       "temp_c": number | null
       /** Why the last poll gave no reading. */
       "trouble"?: string
+      /** Of what people edit of it: send it back as If-Match with an edit. */
+      "version": number
       "warnings": number
     }
     MachineEvent: {
@@ -1727,6 +1729,8 @@ export interface components {
       "updated": string
       /** User name, where the firmware has one. */
       "user": string
+      /** Send it back as If-Match with an edit. */
+      "version": number
     }
     Map: {
       /** Buildings and containers, in their order. */
@@ -2142,6 +2146,8 @@ export interface components {
       "facility_columns": (string)[] | null
       /** Where the company's machines are from. */
       "fleet": string
+      /** Of the levers: send it back as If-Match when setting them. */
+      "levers_version": number
       "missing": (components['schemas']['MarketMissing'])[] | null
       /** It can be played as it is. */
       "ready": boolean
@@ -2340,6 +2346,8 @@ export interface components {
       "place"?: string
       "placed"?: "hand" | "layout"
       "serial"?: string
+      /** Send it back as If-Match with an edit of the machine. */
+      "version": number
     }
     PlacementBody: {
       "conflicts": (components['schemas']['FleetPlaceConflict'])[] | null
@@ -2627,6 +2635,8 @@ export interface components {
       /** Machines of this site are expected on it; empty: of all. */
       "site": string
       "updated": string
+      /** Send it back as If-Match with an edit. */
+      "version": number
     }
     PoolUse: {
       /** Shares, since each machine's miner started. */
@@ -3217,6 +3227,8 @@ export interface components {
       "next"?: string
       "recipients": (string)[] | null
       "site": string
+      /** Send it back as If-Match with an edit. */
+      "version": number
     }
     ReportSum: {
       "coverage": number
@@ -3381,8 +3393,8 @@ export interface components {
       "facility": unknown
       /** Only work out the schedule. */
       "preview"?: boolean
-      /** The revision of the book that this was made from. */
-      "seen": number
+      /** The revision of the book that this was made from; If-Match goes first. */
+      "seen"?: number
     }
     SaveFilterInputBody: {
       "name": string
@@ -3403,8 +3415,8 @@ export interface components {
       "title": string
     }
     SaveTermsInputBody: {
-      /** The revision of the book that this was made from. */
-      "seen": number
+      /** The revision of the book that this was made from; If-Match goes first. */
+      "seen"?: number
       /** As GET answers them; what is left out is as Ballast's defaults. */
       "terms": unknown
     }

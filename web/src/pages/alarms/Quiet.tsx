@@ -7,7 +7,8 @@ import { useMay } from '../../frame/me'
 import { Empty } from '../../parts/Empty'
 import { Page } from '../../parts/Page'
 import { Trouble } from '../../parts/Trouble'
-import { based, type MaintenanceWindow, type Match, matchWords, moment, type Silence, useRenew, type WindowNow } from './api'
+import { listed, useEdit } from '../../parts/useEdit'
+import { type MaintenanceWindow, type Match, matchWords, moment, type Silence, useRenew, type WindowNow } from './api'
 import { MatchFields } from './MatchFields'
 
 /** What keeps alarms from telling anybody: silences for now, windows for work
@@ -183,20 +184,39 @@ function SilenceForm({ onClose }: { onClose: () => void }) {
   )
 }
 
+interface WindowDraft {
+  title: string
+  match: Match
+  again: 'once' | 'weekly'
+  from: string
+  to: string
+  days: string[]
+  start: string
+  minutes: number | string
+  zone: string
+}
+
 function WindowForm({ was, onClose }: { was?: WindowNow; onClose: () => void }) {
   const renew = useRenew()
   const live = useLive()
   const local = (t?: string) => (t ? inHours((Date.parse(t) - Date.now()) / 3600_000) : '')
-  const [title, setTitle] = useState(was?.title ?? '')
-  const [match, setMatch] = useState<Match>(was?.match ?? {})
-  const [again, setAgain] = useState(was ? (was.days?.length ? 'weekly' : 'once') : 'once')
-  const [from, setFrom] = useState(local(was?.from) || inHours(1))
-  const [to, setTo] = useState(local(was?.to) || inHours(3))
-  const [days, setDays] = useState<string[]>((was?.days ?? []).map(String))
-  const [start, setStart] = useState(was?.start || '02:00')
-  const [minutes, setMinutes] = useState<number | string>(was?.minutes ?? 120)
-  const [zone, setZone] = useState(was?.zone ?? live.site?.zone ?? 'UTC')
-  const [error, setError] = useState('')
+  const [soon] = useState(() => [inHours(1), inHours(3)] as const)
+  const draftOf = (w?: WindowNow): WindowDraft => ({
+    title: w?.title ?? '',
+    match: w?.match ?? {},
+    again: w?.days?.length ? 'weekly' : 'once',
+    from: local(w?.from) || soon[0],
+    to: local(w?.to) || soon[1],
+    days: (w?.days ?? []).map(String),
+    start: w?.start || '02:00',
+    minutes: w?.minutes ?? 120,
+    zone: w?.zone ?? live.site?.zone ?? 'UTC',
+  })
+  const [draft, setDraft] = useState(() => draftOf(was))
+  const { title, match, again, from, to, days, start, minutes, zone } = draft
+  const set = (next: Partial<WindowDraft>) => setDraft((d) => ({ ...d, ...next }))
+  const edit = useEdit<WindowNow, WindowDraft>({ was, version: (w) => w.version, draftOf, draft, setDraft, newest: () => listed<WindowNow>('/maintenance-windows', was?.id), names: { title: 'What is done', match: 'Where', again: 'How often', from: 'From', to: 'To', days: 'Days', start: 'Begins', minutes: 'Minutes', zone: 'Time zone' } })
+  const [error, setError] = useState<Error>()
   const body = (): Partial<MaintenanceWindow> => ({
     id: was?.id ?? 0,
     title,
@@ -205,13 +225,13 @@ function WindowForm({ was, onClose }: { was?: WindowNow; onClose: () => void }) 
     ...(again === 'once' ? { from: new Date(from).toISOString(), to: new Date(to).toISOString() } : { days: days.map(Number).sort(), start, minutes: Number(minutes) }),
   })
   const send = async (method: string, path: string, b?: unknown) => {
-    setError('')
+    setError(undefined)
     try {
-      await ask(method, path, b, undefined, method === 'PUT' ? based(was) : {})
+      await ask(method, path, b, undefined, method === 'PUT' ? edit.headers : {})
       await renew('windows')
       onClose()
     } catch (e) {
-      setError((e as Error).message)
+      setError(e as Error)
     }
   }
   return (
@@ -223,18 +243,18 @@ function WindowForm({ was, onClose }: { was?: WindowNow; onClose: () => void }) 
         }}
       >
         <Stack gap="sm">
-          <TextInput label="What is done" required maxLength={100} placeholder="Filter change in C03" value={title} onChange={(e) => setTitle(e.currentTarget.value)} data-autofocus />
-          <MatchFields value={match} onChange={setMatch} place />
-          <SegmentedControl value={again} onChange={setAgain} data={[{ value: 'once', label: 'Once' }, { value: 'weekly', label: 'Every week' }]} aria-label="How often" />
+          <TextInput label="What is done" required maxLength={100} placeholder="Filter change in C03" value={title} onChange={(e) => set({ title: e.currentTarget.value })} data-autofocus />
+          <MatchFields value={match} onChange={(match) => set({ match })} place />
+          <SegmentedControl value={again} onChange={(v) => set({ again: v as WindowDraft['again'] })} data={[{ value: 'once', label: 'Once' }, { value: 'weekly', label: 'Every week' }]} aria-label="How often" />
           {again === 'once' ? (
             <Group grow>
-              <TextInput type="datetime-local" label="From (your clock)" required value={from} onChange={(e) => setFrom(e.currentTarget.value)} />
-              <TextInput type="datetime-local" label="To" required value={to} onChange={(e) => setTo(e.currentTarget.value)} />
+              <TextInput type="datetime-local" label="From (your clock)" required value={from} onChange={(e) => set({ from: e.currentTarget.value })} />
+              <TextInput type="datetime-local" label="To" required value={to} onChange={(e) => set({ to: e.currentTarget.value })} />
             </Group>
           ) : (
             <>
               <Input.Wrapper label="Days">
-                <Chip.Group multiple value={days} onChange={setDays}>
+                <Chip.Group multiple value={days} onChange={(days) => set({ days })}>
                   <Group gap={6}>
                     {weekdays.map((d, i) => (
                       <Chip key={d} value={String(i)} size="sm">
@@ -245,17 +265,18 @@ function WindowForm({ was, onClose }: { was?: WindowNow; onClose: () => void }) 
                 </Chip.Group>
               </Input.Wrapper>
               <Group grow align="flex-start">
-                <TextInput type="time" label="Begins" required value={start} onChange={(e) => setStart(e.currentTarget.value)} />
-                <NumberInput label="Minutes" required min={1} max={1440} value={minutes} onChange={setMinutes} />
-                <TextInput label="Time zone of the site" required value={zone} onChange={(e) => setZone(e.currentTarget.value)} />
+                <TextInput type="time" label="Begins" required value={start} onChange={(e) => set({ start: e.currentTarget.value })} />
+                <NumberInput label="Minutes" required min={1} max={1440} value={minutes} onChange={(minutes) => set({ minutes })} />
+                <TextInput label="Time zone of the site" required value={zone} onChange={(e) => set({ zone: e.currentTarget.value })} />
               </Group>
             </>
           )}
-          {error && (
-            <Alert color="red" role="alert">
-              {error}
-            </Alert>
-          )}
+          {edit.says(error, () => setError(undefined)) ??
+            (error && (
+              <Alert color="red" role="alert">
+                {error.message}
+              </Alert>
+            ))}
           <Group justify="space-between">
             {was ? (
               <Button variant="subtle" color="red" onClick={() => void send('DELETE', `/maintenance-windows/${was.id}`)}>

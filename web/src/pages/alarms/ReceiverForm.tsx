@@ -1,11 +1,18 @@
 import { Alert, Button, Group, Modal, NumberInput, PasswordInput, Select, SimpleGrid, Stack, Switch, TagsInput, Textarea, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { ask } from '../../api/client'
-import { based, type ReceiverInfo, useRenew } from './api'
+import { listed, useEdit } from '../../parts/useEdit'
+import { type ReceiverInfo, useRenew } from './api'
 
 export const kinds: Record<string, string> = { email: 'e-mail', webhook: 'webhook', slack: 'Slack', telegram: 'Telegram', pagerduty: 'PagerDuty' }
 
 type Settings = ReceiverInfo['settings']
+
+type Draft = Settings & { title: string; off: boolean }
+
+const draftOf = (r: Partial<ReceiverInfo>): Draft => ({ ...(r.settings ?? { kind: 'email', security: 'starttls' }), title: r.title ?? '', off: r.off ?? false })
+
+const names = { title: 'Title', off: 'Switched off', kind: 'Kind', host: 'Mail server', security: 'Encryption', port: 'Port', from: 'From', to: 'To', user: 'Account', ca: 'Certificate of the mail server', url: 'Address', chat: 'Chat' }
 
 const secretOf: Record<string, { name: string; label: string; about: string }> = {
   email: { name: 'password', label: 'Password', about: 'Of the account at the mail server' },
@@ -18,24 +25,25 @@ const secretOf: Record<string, { name: string; label: string; about: string }> =
 /** A receiver's settings. Secrets go in and never come out. */
 export function ReceiverForm({ was, onClose }: { was: Partial<ReceiverInfo>; onClose: () => void }) {
   const renew = useRenew()
-  const [title, setTitle] = useState(was.title ?? '')
-  const [s, setS] = useState<Settings>(was.settings ?? { kind: 'email', security: 'starttls' })
+  const [draft, setDraft] = useState(draftOf(was))
+  const { title, off, ...s } = draft
+  const change = (next: Partial<Draft>) => setDraft((old) => ({ ...old, ...next }))
+  const edit = useEdit<Partial<ReceiverInfo>, Draft>({ was: was.id ? was : undefined, version: (r) => r.version, draftOf, draft, setDraft, newest: () => listed<ReceiverInfo>('/receivers', was.id), names })
   const [secret, setSecret] = useState('')
-  const [off, setOff] = useState(was.off ?? false)
-  const [error, setError] = useState('')
+  const [error, setError] = useState<Error>()
   const [busy, setBusy] = useState(false)
-  const set = (next: Partial<Settings>) => setS((old) => ({ ...old, ...next }))
+  const set = (next: Partial<Settings>) => change(next)
   const sec = secretOf[s.kind]!
   const known = was.settings?.kind === s.kind && (was.secrets ?? []).includes(sec.name)
   const send = async (method: string) => {
     setBusy(true)
-    setError('')
+    setError(undefined)
     try {
-      await ask(method, `/receivers${was.id ? `/${was.id}` : ''}`, method === 'DELETE' ? undefined : { title, settings: s, off, secrets: secret ? { [sec.name]: secret } : undefined }, undefined, method === 'PUT' ? based(was) : {})
+      await ask(method, `/receivers${was.id ? `/${was.id}` : ''}`, method === 'DELETE' ? undefined : { title, settings: s, off, secrets: secret ? { [sec.name]: secret } : undefined }, undefined, method === 'PUT' ? edit.headers : {})
       await renew('receivers', 'escalations')
       onClose()
     } catch (e) {
-      setError((e as Error).message)
+      setError(e as Error)
     } finally {
       setBusy(false)
     }
@@ -50,14 +58,14 @@ export function ReceiverForm({ was, onClose }: { was: Partial<ReceiverInfo>; onC
       >
         <Stack gap="sm">
           <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="sm">
-            <TextInput label="Title" required maxLength={100} placeholder="Night shift" value={title} onChange={(e) => setTitle(e.currentTarget.value)} data-autofocus />
+            <TextInput label="Title" required maxLength={100} placeholder="Night shift" value={title} onChange={(e) => change({ title: e.currentTarget.value })} data-autofocus />
             <Select
               label="Kind"
               data={Object.entries(kinds).map(([value, label]) => ({ value, label }))}
               value={s.kind}
               allowDeselect={false}
               onChange={(v) => {
-                setS(v === 'email' ? { kind: 'email', security: 'starttls' } : { kind: v as Settings['kind'] })
+                setDraft({ title, off, ...(v === 'email' ? { kind: 'email', security: 'starttls' } : { kind: v as Settings['kind'] }) })
                 setSecret('')
               }}
             />
@@ -93,12 +101,13 @@ export function ReceiverForm({ was, onClose }: { was: Partial<ReceiverInfo>; onC
             />
           )}
           <PasswordInput label={sec.label} description={known ? 'Set. Leave empty to keep it' : sec.about} autoComplete="new-password" required={!known && s.kind !== 'email' && s.kind !== 'webhook'} value={secret} onChange={(e) => setSecret(e.currentTarget.value)} />
-          <Switch label="In use" checked={!off} onChange={(e) => setOff(!e.currentTarget.checked)} />
-          {error && (
-            <Alert color="red" role="alert">
-              {error}
-            </Alert>
-          )}
+          <Switch label="In use" checked={!off} onChange={(e) => change({ off: !e.currentTarget.checked })} />
+          {edit.says(error, () => setError(undefined)) ??
+            (error && (
+              <Alert color="red" role="alert">
+                {error.message}
+              </Alert>
+            ))}
           <Group justify="space-between">
             {was.id ? (
               <Button variant="subtle" color="red" onClick={() => void send('DELETE')}>

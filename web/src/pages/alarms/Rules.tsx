@@ -6,7 +6,8 @@ import { useMay } from '../../frame/me'
 import { fixed, span } from '../../format'
 import { Page } from '../../parts/Page'
 import { Trouble } from '../../parts/Trouble'
-import { based, type Match, matchWords, type Rule, type RuleNow, type RulesBody, useRenew, type WatchInfo } from './api'
+import { listed, useEdit } from '../../parts/useEdit'
+import { type Match, matchWords, type Rule, type RuleNow, type RulesBody, useRenew, type WatchInfo } from './api'
 import { MatchFields } from './MatchFields'
 import { Severity, severities } from './Severity'
 
@@ -15,7 +16,7 @@ type Preview = Schema['PreviewBody']
 /** The rules that raise alarms, and what each of them does now. */
 export function RulesPage() {
   const may = useMay('configure')
-  const [editing, setEditing] = useState<Partial<Rule>>()
+  const [editing, setEditing] = useState<Partial<RuleNow>>()
   const list = useQuery({ queryKey: ['alarm-rules'], queryFn: ({ signal }) => ask<RulesBody>('GET', '/alarm-rules', undefined, signal), refetchInterval: 10_000 })
   const watches = list.data?.watches ?? []
   return (
@@ -101,11 +102,18 @@ function RuleLine({ rule: r, info, onEdit }: { rule: RuleNow; info?: WatchInfo; 
 
 const groups = ['psu', 'thermal', 'board', 'rail', 'sensor', 'firmware', 'control', 'advisory']
 
-function RuleForm({ was, watches, onClose }: { was: Partial<Rule & { version: number }>; watches: WatchInfo[]; onClose: () => void }) {
+type Editing = Partial<RuleNow>
+
+const draftOf = ({ now: _now, version: _version, ...rule }: Editing): Partial<Rule> => rule
+
+const names = { title: 'Title', severity: 'Severity', watch: 'Watches', faults: 'Groups of faults', raise: 'Raised at', clear: 'Over at', raise_after_s: 'Raised after', clear_after_s: 'Over after', match: 'Where', means: 'It means', safe: 'Is it safe?', press: 'What to do', off: 'Switched off' }
+
+function RuleForm({ was, watches, onClose }: { was: Editing; watches: WatchInfo[]; onClose: () => void }) {
   const renew = useRenew()
-  const [rule, setRule] = useState<Partial<Rule>>(was)
+  const [rule, setRule] = useState<Partial<Rule>>(draftOf(was))
+  const edit = useEdit<Editing, Partial<Rule>>({ was: was.id ? was : undefined, version: (r) => r.version, draftOf, draft: rule, setDraft: setRule, newest: () => listed<RuleNow>('/alarm-rules', was.id, 'rules'), names })
   const [preview, setPreview] = useState<Preview>()
-  const [error, setError] = useState('')
+  const [error, setError] = useState<Error>()
   const [busy, setBusy] = useState('')
   const info = watches.find((w) => w.watch === rule.watch)
   const set = (next: Partial<Rule>) => {
@@ -115,19 +123,19 @@ function RuleForm({ was, watches, onClose }: { was: Partial<Rule & { version: nu
   const yesNo = info?.unit === ''
   const scale = info?.unit === 'share' ? 100 : 1
   const unit = info?.unit === 'share' ? '%' : (info?.unit ?? '')
-  const body = () => ({ id: 0, raise: 1, clear: 0, raise_after_s: 0, clear_after_s: 0, title: '', means: '', safe: '', press: '', ...rule, ...(yesNo ? { raise: 1, clear: 0 } : {}), now: undefined, version: undefined, key: rule.key })
+  const body = () => ({ id: 0, raise: 1, clear: 0, raise_after_s: 0, clear_after_s: 0, title: '', means: '', safe: '', press: '', ...rule, ...(yesNo ? { raise: 1, clear: 0 } : {}), key: rule.key })
   const send = async (what: string, method: string, path: string) => {
     setBusy(what)
-    setError('')
+    setError(undefined)
     try {
-      const got = await ask<Preview>(method, path, method === 'DELETE' ? undefined : body(), undefined, method === 'PUT' ? based(was) : {})
+      const got = await ask<Preview>(method, path, method === 'DELETE' ? undefined : body(), undefined, method === 'PUT' ? edit.headers : {})
       if (what === 'preview') setPreview(got)
       else {
         await renew('alarm-rules')
         onClose()
       }
     } catch (e) {
-      setError((e as Error).message)
+      setError(e as Error)
     } finally {
       setBusy('')
     }
@@ -177,11 +185,12 @@ function RuleForm({ was, watches, onClose }: { was: Partial<Rule & { version: nu
               {(preview.members ?? []).length > 8 && <Text fz="sm">and {(preview.members ?? []).length - 8} more</Text>}
             </Alert>
           )}
-          {error && (
-            <Alert color="red" role="alert">
-              {error}
-            </Alert>
-          )}
+          {edit.says(error, () => setError(undefined)) ??
+            (error && (
+              <Alert color="red" role="alert">
+                {error.message}
+              </Alert>
+            ))}
           <Group justify="space-between">
             {was.id ? (
               <Button variant="subtle" color="red" loading={busy === 'delete'} onClick={() => void send('delete', 'DELETE', `/alarm-rules/${was.id}`)}>

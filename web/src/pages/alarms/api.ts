@@ -22,10 +22,6 @@ export function useRenew() {
   return (...keys: string[]) => Promise.all(keys.map((k) => queries.invalidateQueries({ queryKey: [k] })))
 }
 
-/** The header of an edit that must not overwrite what somebody else changed
- * since `was` was read. */
-export const based = (was: { version?: number } | undefined): Record<string, string> => (was?.version ? { 'If-Match': `"${was.version}"` } : {})
-
 /** Where an alarm is, in the words of the site. */
 export function where(a: AlarmRow): string {
   return a.cause_by === 'alone' ? a.cause : `${a.cause_by} ${a.cause}`

@@ -2,6 +2,7 @@ import { Alert, Button, Checkbox, Group, NativeSelect, NumberInput, Stack, Text,
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import { ask, type Schema } from '../../api/client'
+import { useEdit } from '../../parts/useEdit'
 import type { FacilityBody } from './Facility'
 import { type Company, day } from './words'
 
@@ -105,11 +106,29 @@ function facilityOf(v: Draft, old: Facility | undefined, currency: string): Reco
   }
 }
 
+/** What an edit is made from. */
+interface Basis {
+  rev: number
+  facility?: Facility
+}
+
 /** A facility to fill in or change: its schedule first, then it is saved. */
 export function Editor({ company, facility, taken = [], onDone }: { company: Company; facility?: Facility; taken?: string[]; onDone: (id?: string) => void }) {
   const queries = useQueryClient()
   const currency = facility ? (/^[A-Z]{3}/.exec(facility.principal)?.[0] ?? company.currency) : company.currency
   const [v, setV] = useState<Draft>(() => draftOf(facility, currency))
+  // The whole book has one revision: of a new facility, too.
+  const edit = useEdit<Basis, Draft>({
+    was: { rev: company.rev, facility },
+    version: (b) => b.rev,
+    draftOf: (b) => draftOf(b.facility, currency),
+    draft: v,
+    setDraft: (d) => {
+      setV(d)
+      preview.reset()
+    },
+    newest: () => (facility ? ask<FacilityBody>('GET', `/debt/facilities/${encodeURIComponent(facility.id)}`) : ask<Company>('GET', '/debt/facilities').then((c) => ({ rev: c.rev }))),
+  })
   const put = (k: keyof Draft, value: unknown) => {
     setV({ ...v, [k]: value })
     preview.reset()
@@ -117,7 +136,7 @@ export function Editor({ company, facility, taken = [], onDone }: { company: Com
   }
   const text = (k: keyof Draft, label: string, more: Record<string, unknown> = {}) => <TextInput label={label} value={v[k] as string} onChange={(e) => put(k, e.currentTarget.value)} {...more} />
   const pick = (k: keyof Draft, label: string, data: (string | { value: string; label: string })[]) => <NativeSelect label={label} data={data} value={v[k] as string} onChange={(e) => put(k, e.currentTarget.value)} />
-  const send = (preview: boolean) => ask<FacilityBody>('PUT', `/debt/facilities/${encodeURIComponent(v.id.trim())}`, { seen: company.rev, preview, facility: facilityOf(v, facility, currency) })
+  const send = (preview: boolean) => ask<FacilityBody>('PUT', `/debt/facilities/${encodeURIComponent(v.id.trim())}`, { preview, facility: facilityOf(v, edit.basis?.facility, currency) }, undefined, edit.headers)
   const preview = useMutation({ mutationFn: () => send(true) })
   const write = useMutation({
     mutationFn: () => send(false),
@@ -192,13 +211,14 @@ export function Editor({ company, facility, taken = [], onDone }: { company: Com
           </div>
         </fieldset>
         <CovenantRows all={v.covenants} onChange={(c) => put('covenants', c)} />
-        {failed && (
-          <Alert color="red" role="alert" title="Not right yet">
-            <Text fz="sm" style={{ whiteSpace: 'pre-line' }}>
-              {failed.message}
-            </Text>
-          </Alert>
-        )}
+        {edit.says(failed, write.reset) ??
+          (failed && (
+            <Alert color="red" role="alert" title="Not right yet">
+              <Text fz="sm" style={{ whiteSpace: 'pre-line' }}>
+                {failed.message}
+              </Text>
+            </Alert>
+          ))}
         {p && rows.length > 0 && (
           <Alert color="blue" title="Its schedule" data-testid="schedule-preview">
             <Text fz="sm">

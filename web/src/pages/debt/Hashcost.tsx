@@ -40,7 +40,7 @@ export function HashcostPage() {
         {d && <Whose of={d} />}
         {d && (
           <>
-            <h2 className="part">Waterfall</h2>
+            <h2 className="part">Waterfall, {d.currency} per PH/s and day</h2>
             {d.missing ? <Text fz="sm">It cannot be had: {d.missing}.</Text> : <Waterfall d={d} />}
             <h2 className="part">Sensitivity</h2>
             <div style={{ display: 'flex', flexWrap: 'wrap', gap: 12, alignItems: 'flex-end', marginBottom: 10 }}>

@@ -4,6 +4,7 @@ import { Link } from '@tanstack/react-router'
 import { type FormEvent, useState } from 'react'
 import { ask, type Schema } from '../../api/client'
 import { Page } from '../../parts/Page'
+import { useEdit } from '../../parts/useEdit'
 import { Drop } from './Cash'
 import { Inputs, Waiting, Whose } from './parts'
 import { day, sign } from './words'
@@ -19,7 +20,7 @@ export function TermsPage() {
       <div className="debt">
         <Waiting pending={q.isPending} error={q.data ? null : q.error} what="The terms cannot be shown" again={() => void q.refetch()} />
         {q.data && <Whose of={q.data} />}
-        {q.data && <Form key={q.data.rev} d={q.data} />}
+        {q.data && <Form d={q.data} />}
       </div>
     </Page>
   )
@@ -32,18 +33,27 @@ const parts: { title: string; says: string; fields: [keyof T, string, 'text' | '
   { title: 'Paths', says: 'Days to a covenant’s breach follow price and hashprice drift; the cash plan follows the growth of difficulty at each retarget.', fields: [['price_drift', 'Drift of the price', 'rate', 'a year'], ['hashprice_drift', 'Drift of hashprice beside it', 'rate', 'what difficulty takes'], ['difficulty_year', 'Growth of difficulty', 'rate', 'a year']] },
 ]
 
+const names: Record<string, string> = { ...Object.fromEntries(parts.flatMap((p) => p.fields.map(([k, label]) => [k, label]))), 'm.price': 'Price of a bitcoin', 'm.difficulty': 'Difficulty', 'm.fee_share': "Fees' share of a block", 'm.height': 'Height of the chain', 'm.on': 'They are of', 'm.source': 'Read at' }
+
+/** The terms as the form has them: every field as it is typed. */
+function draftOf(d: Body): Record<string, string> {
+  const t = d.terms
+  const bare = (m: unknown) => String(m ?? '').replace(/^[^\d-]+/, '').replace(t.currency, '').trim()
+  const out: Record<string, string> = {}
+  for (const p of parts) for (const [k, , kind] of p.fields) out[k] = kind === 'money' ? bare(t[k]) : String(t[k] ?? '')
+  const m = t.market
+  Object.assign(out, { 'm.price': bare(m?.price), 'm.difficulty': m?.difficulty ? String(m.difficulty) : '', 'm.fee_share': m?.fee_share ?? '', 'm.height': m?.height ? String(m.height) : '', 'm.on': m?.on ?? d.day, 'm.source': m?.source ?? '' })
+  for (const s of ['*', ...(d.sites ?? [])]) out[`p.${s}`] = (t.power?.[s] ?? '').replace('/MWh', '').replace(/^[^\d-]+/, '')
+  return out
+}
+
 function Form({ d }: { d: Body }) {
   const queries = useQueryClient()
-  const t = d.terms
+  const { terms: t } = d
   const code = t.currency
-  const bare = (m: unknown) => String(m ?? '').replace(/^[^\d-]+/, '').replace(code, '').trim()
-  const start: Record<string, string> = {}
-  for (const p of parts) for (const [k, , kind] of p.fields) start[k] = kind === 'money' ? bare(t[k]) : String(t[k] ?? '')
-  const m = t.market
-  Object.assign(start, { 'm.price': bare(m?.price), 'm.difficulty': m?.difficulty ? String(m.difficulty) : '', 'm.fee_share': m?.fee_share ?? '', 'm.height': m?.height ? String(m.height) : '', 'm.on': m?.on ?? d.day, 'm.source': m?.source ?? '' })
   const sites = ['*', ...(d.sites ?? [])]
-  for (const s of sites) start[`p.${s}`] = (t.power?.[s] ?? '').replace('/MWh', '').replace(/^[^\d-]+/, '')
-  const [v, setV] = useState(start)
+  const [v, setV] = useState(() => draftOf(d))
+  const edit = useEdit<Body, Record<string, string>>({ was: d, version: (b) => b.rev, draftOf, draft: v, setDraft: setV, newest: () => ask<Body>('GET', '/debt/terms'), names })
   const set = (k: string) => (e: { currentTarget: { value: string } }) => setV({ ...v, [k]: e.currentTarget.value })
   const write = useMutation({
     mutationFn: () => {
@@ -60,11 +70,15 @@ function Form({ d }: { d: Body }) {
       for (const s of sites) if (v[`p.${s}`]?.trim()) power[s] = `${cur} ${v[`p.${s}`]!.trim()}/MWh`
       if (Object.keys(power).length) out.power = power
       if (v['m.price'] || v['m.difficulty']) out.market = { price: money(v['m.price']), difficulty: Number(v['m.difficulty']) || undefined, fee_share: v['m.fee_share'] || undefined, height: Number(v['m.height']) || undefined, on: v['m.on'], source: v['m.source'] || undefined }
-      return ask<Body>('PUT', '/debt/terms', { seen: d.rev, terms: out })
+      return ask<Body>('PUT', '/debt/terms', { terms: out }, undefined, edit.headers)
     },
-    onSuccess: () => void queries.invalidateQueries({ queryKey: ['debt'] }),
+    onSuccess: (saved) => {
+      edit.rebase(saved)
+      setV(draftOf(saved))
+      void queries.invalidateQueries({ queryKey: ['debt'] })
+    },
   })
-  const drop = useMutation({ mutationFn: (x: { id: number; rig: boolean }) => ask('DELETE', x.rig ? `/market/rigs/${x.id}` : `/debt/entries/${x.id}?seen=${d.rev}`), onSuccess: () => void queries.invalidateQueries({ queryKey: ['debt'] }) })
+  const drop = useMutation({ mutationFn: (x: { id: number; rig: boolean }) => ask('DELETE', x.rig ? `/market/rigs/${x.id}` : `/debt/entries/${x.id}?seen=${d.rev}`), onSuccess: () => Promise.all([edit.load(true), queries.invalidateQueries({ queryKey: ['debt'] })]) })
   const submit = (e: FormEvent) => {
     e.preventDefault()
     write.mutate()
@@ -108,13 +122,14 @@ function Form({ d }: { d: Body }) {
               <Inputs all={d.market ?? []} />
             </div>
           </section>
-          {write.error && (
-            <Alert color="red" role="alert" title="Nothing was changed">
-              <Text fz="sm" style={{ whiteSpace: 'pre-line' }}>
-                {write.error.message}
-              </Text>
-            </Alert>
-          )}
+          {edit.says(write.error, write.reset) ??
+            (write.error && (
+              <Alert color="red" role="alert" title="Nothing was changed">
+                <Text fz="sm" style={{ whiteSpace: 'pre-line' }}>
+                  {write.error.message}
+                </Text>
+              </Alert>
+            ))}
           {write.isSuccess && <Alert color="green" role="status">Saved. All figures are reckoned with it.</Alert>}
           <Group>
             <Button type="submit" loading={write.isPending}>

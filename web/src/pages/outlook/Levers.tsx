@@ -3,11 +3,15 @@ import { useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { ask, type Schema } from '../../api/client'
 import { Trouble } from '../../parts/Trouble'
+import { useEdit } from '../../parts/useEdit'
 import { Wide } from './parts'
 import type { Scenario } from './run'
 import { change, share, times, usd } from './words'
 
 type Lever = Schema['PlayLever']
+type Base = Schema['OutlookBase']
+
+const byName = (all: Lever[]): Record<string, Lever> => Object.fromEntries(all.map((l) => [l.name, l]))
 
 /** What each lever did, on the same futures. */
 export function LeverOutcomes({ o }: { o: Schema['PlayOutcome'] }) {
@@ -64,9 +68,10 @@ const fields: { key: 'uptime' | 'power' | 'j_per_th' | 'fixed_usd_day'; title: s
 ]
 
 /** The levers and their effects: measured by Ballast, or what somebody assumes. */
-export function Levers({ scenario, onChange }: { scenario: Scenario; onChange: (levers: Lever[]) => void }) {
+export function Levers({ base, scenario, onChange }: { base: Base; scenario: Scenario; onChange: (levers: Lever[]) => void }) {
   const cache = useQueryClient()
   const levers = scenario.levers ?? []
+  const edit = useEdit<Base, Record<string, Lever>>({ was: base, version: (b) => b.levers_version, draftOf: (b) => byName(b.scenario.levers ?? []), draft: byName(levers), setDraft: (d) => onChange(Object.values(d)), newest: () => ask<Base>('GET', '/outlook'), names: Object.fromEntries(levers.map((l) => [l.name, l.title || l.name])) })
   const [error, setError] = useState<Error>()
   const [kept, setKept] = useState(false)
   const set = (i: number, l: Lever) => {
@@ -76,7 +81,8 @@ export function Levers({ scenario, onChange }: { scenario: Scenario; onChange: (
   const keep = async () => {
     setError(undefined)
     try {
-      await ask('PUT', '/outlook/levers', { levers })
+      await ask('PUT', '/outlook/levers', { levers }, undefined, edit.headers)
+      edit.rebase(await ask<Base>('GET', '/outlook'))
       setKept(true)
       await cache.invalidateQueries({ queryKey: ['outlook'] })
     } catch (e) {
@@ -135,7 +141,7 @@ export function Levers({ scenario, onChange }: { scenario: Scenario; onChange: (
       <Text span fz="sm" ml={10} role="status">
         {kept ? 'Kept: every new outlook begins with them.' : ''}
       </Text>
-      {error && <Trouble what="The effects were not kept" error={error} />}
+      {edit.says(error, () => setError(undefined)) ?? (error && <Trouble what="The effects were not kept" error={error} />)}
       <Text fz="xs" c="dimmed" mt={4}>
         Power costs {change(-0.05, 0)} means five per cent cheaper power; negative J/TH takes less power for the same hashrate.
       </Text>

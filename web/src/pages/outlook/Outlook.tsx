@@ -82,7 +82,7 @@ export function OutlookPage() {
       <Progress run={run} paths={(s?.paths ?? 0) * (2 + (s?.levers?.length ?? 0))} onCancel={() => void cancel()} />
       {b && last.data && !o && !playing && !error && <Empty title="Nothing was played yet">Press Play: ten thousand futures take a few seconds. Everything that goes in is shown with the answer, and you can change it.</Empty>}
       {o && <Outcome o={o} />}
-      {s && b && <Levers scenario={s} onChange={(levers) => setS({ ...s, levers })} />}
+      {s && b && <Levers base={b} scenario={s} onChange={(levers) => setS({ ...s, levers })} />}
       {o && <Assumptions o={o} />}
       {s && b && <Compare scenario={s} onLoad={(x) => setS(x)} />}
     </Page>

@@ -11,7 +11,7 @@ export function usd(v: Num): string {
   if (a >= 1e9) return `${sign}$${(a / 1e9).toFixed(2)} bn`
   if (a >= 1e6) return `${sign}$${(a / 1e6).toFixed(2)} m`
   if (a >= 1e4) return `${sign}$${(a / 1e3).toFixed(1)} k`
-  return `${sign}$${a.toFixed(0)}`
+  return `${sign}$${grouped(a)}`
 }
 
 /** 12.3 % of a share of one. */

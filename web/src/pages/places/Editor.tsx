@@ -314,10 +314,12 @@ function Facts({ draft, problems, may, change }: { draft: Draft; problems: Probl
 
 const kinds: { [k: string]: string } = { claimed: 'Two machines, one slot', other: 'Another machine than described', 'by-hand': 'Placed by hand elsewhere', 'no-slot': 'Placed by hand, no such slot', nowhere: 'No slot for it' }
 
+const versionOf = (m: { version: number } | undefined): { [header: string]: string } => (m ? { 'If-Match': `"${m.version}"` } : {})
+
 function Conflicts({ placement, may, onDone }: { placement: Placement; may: boolean; onDone: () => void }) {
-  const follow = useMutation({ mutationFn: (id: number) => ask('PUT', `/machines/${id}/place`, {}), onSuccess: onDone })
-  const list = (placement.conflicts ?? []).toSorted((a, b) => Number(a.kind === 'nowhere') - Number(b.kind === 'nowhere'))
   const names = useMemo(() => new Map((placement.machines ?? []).map((m) => [m.id, m])), [placement])
+  const follow = useMutation({ mutationFn: (id: number) => ask('PUT', `/machines/${id}/place`, {}, undefined, versionOf(names.get(id))), onSettled: onDone })
+  const list = (placement.conflicts ?? []).toSorted((a, b) => Number(a.kind === 'nowhere') - Number(b.kind === 'nowhere'))
   const empty = placement.empty ?? []
   return (
     <div className="two">

@@ -9,6 +9,7 @@ import { fixed } from '../../format'
 import { Empty } from '../../parts/Empty'
 import { Page } from '../../parts/Page'
 import { Trouble } from '../../parts/Trouble'
+import { listed, useEdit } from '../../parts/useEdit'
 import { count } from './words'
 
 type Password = Schema['MachinePassword']
@@ -154,14 +155,17 @@ export function Passwords() {
   )
 }
 
+const wishOf = (p: Password): Wish => ({ site: p.site, range: p.range, firmware: p.firmware as Wish['firmware'], group: p.group, user: p.user, note: p.note })
+
 /** Enters a password or changes one, tries it on a machine first if one likes. */
 export function PasswordForm({ of, start, onDone }: { of?: Password; start?: Partial<Wish>; onDone: () => void }) {
   const sites = useQuery({ queryKey: ['sites'], queryFn: ({ signal }) => ask<SiteInfo[]>('GET', '/sites', undefined, signal) })
-  const [w, setW] = useState<Wish>({ site: of?.site ?? start?.site ?? '', range: of?.range ?? start?.range ?? '', firmware: (of?.firmware ?? start?.firmware ?? '') as Wish['firmware'], group: of?.group ?? '', user: of?.user ?? '', note: of?.note ?? '' })
+  const [w, setW] = useState<Wish>(of ? wishOf(of) : { site: start?.site ?? '', range: start?.range ?? '', firmware: (start?.firmware ?? '') as Wish['firmware'], group: '', user: '', note: '' })
+  const edit = useEdit<Password, Wish>({ was: of, version: (p) => p.version, draftOf: wishOf, draft: w, setDraft: setW, newest: () => listed<Password>('/machine-passwords', of?.id, 'passwords'), names: { site: 'At site', range: 'Addresses', firmware: 'Firmware', group: 'Group', user: 'User', note: 'Note' } })
   const [password, setPassword] = useState('')
   const set = (next: Partial<Wish>) => setW({ ...w, ...next })
   const save = useMutation({
-    mutationFn: () => ask(of ? 'PUT' : 'POST', '/machine-passwords' + (of ? `/${of.id}` : ''), { ...w, ...(password || !of ? { password } : {}) }),
+    mutationFn: () => ask(of ? 'PUT' : 'POST', '/machine-passwords' + (of ? `/${of.id}` : ''), { ...w, ...(password || !of ? { password } : {}) }, undefined, edit.headers),
     onSuccess: onDone,
   })
   const forget = useMutation({ mutationFn: () => ask('DELETE', `/machine-passwords/${of!.id}`), onSuccess: onDone })
@@ -185,7 +189,7 @@ export function PasswordForm({ of, start, onDone }: { of?: Password; start?: Par
           <PasswordInput label="Machine password" required={!of} placeholder={of ? 'stays as it is' : ''} value={password} onChange={(e) => setPassword(e.currentTarget.value)} autoComplete="new-password" />
         </Group>
         <TextInput label="Note" value={w.note} onChange={(e) => set({ note: e.currentTarget.value })} />
-        {(save.error ?? forget.error) && <Trouble what="Not saved" error={(save.error ?? forget.error)!} />}
+        {edit.says(save.error, save.reset) ?? ((save.error ?? forget.error) && <Trouble what="Not saved" error={(save.error ?? forget.error)!} />)}
         <Text fz="xs" c="dimmed">
           Kept encrypted; nobody can read it back, and it stands in no log. The key is the file secrets.key in the data folder: back it up apart from the record.
         </Text>

@@ -13,6 +13,7 @@ import { type Column, DataTable } from '../../parts/DataTable'
 import { Empty } from '../../parts/Empty'
 import { Page } from '../../parts/Page'
 import { Trouble } from '../../parts/Trouble'
+import { listed, useEdit } from '../../parts/useEdit'
 import { count } from './words'
 
 type Use = Schema['PoolUse']
@@ -184,15 +185,25 @@ function Astray({ stray, profiles, onSend }: { stray: Stray[]; profiles: Profile
   )
 }
 
+interface ProfileDraft {
+  name: string
+  site: string
+  group: string
+  pools: { url: string; user: string; password: string; has: boolean }[]
+}
+
+const draftOf = (p: Profile): ProfileDraft => ({ name: p.name, site: p.site, group: p.group, pools: (p.pools ?? []).map((q) => ({ url: q.url, user: q.user, password: '', has: q.has_password })) })
+
 function ProfileForm({ of, onDone }: { of?: Profile; onDone: () => void }) {
   const sites = useQuery({ queryKey: ['sites'], queryFn: ({ signal }) => ask<SiteInfo[]>('GET', '/sites', undefined, signal) })
-  const [name, setName] = useState(of?.name ?? '')
-  const [site, setSite] = useState(of?.site ?? '')
-  const [group, setGroup] = useState(of?.group ?? '')
-  const [pools, setPools] = useState<{ url: string; user: string; password: string; has: boolean }[]>(of?.pools?.map((p) => ({ url: p.url, user: p.user, password: '', has: p.has_password })) ?? [{ url: '', user: '', password: '', has: false }])
+  const [draft, setDraft] = useState<ProfileDraft>(of ? draftOf(of) : { name: '', site: '', group: '', pools: [{ url: '', user: '', password: '', has: false }] })
+  const { name, site, group, pools } = draft
+  const change = (next: Partial<ProfileDraft>) => setDraft({ ...draft, ...next })
+  const setPools = (next: ProfileDraft['pools']) => change({ pools: next })
+  const edit = useEdit({ was: of, version: (p) => p.version, draftOf, draft, setDraft, newest: () => listed<Profile>('/pool-profiles', of?.id), names: { name: 'Name', site: 'Site', group: 'Group', pools: 'Pools' } })
   const set = (i: number, next: object) => setPools(pools.map((p, k) => (k === i ? { ...p, ...next } : p)))
   const save = useMutation({
-    mutationFn: () => ask(of ? 'PUT' : 'POST', '/pool-profiles' + (of ? `/${of.id}` : ''), { name, site, group, pools: pools.map((p) => ({ url: p.url.trim(), user: p.user.trim(), ...(p.password ? { password: p.password } : {}) })) }),
+    mutationFn: () => ask(of ? 'PUT' : 'POST', '/pool-profiles' + (of ? `/${of.id}` : ''), { name, site, group, pools: pools.map((p) => ({ url: p.url.trim(), user: p.user.trim(), ...(p.password ? { password: p.password } : {}) })) }, undefined, edit.headers),
     onSuccess: onDone,
   })
   const forget = useMutation({ mutationFn: () => ask('DELETE', `/pool-profiles/${of!.id}`), onSuccess: onDone })
@@ -204,9 +215,9 @@ function ProfileForm({ of, onDone }: { of?: Profile; onDone: () => void }) {
     <form onSubmit={submit} autoComplete="off">
       <Stack gap="sm">
         <Group grow align="flex-start">
-          <TextInput label="Name" required maxLength={100} value={name} onChange={(e) => setName(e.currentTarget.value)} data-autofocus />
-          <NativeSelect label="Expected of machines at" value={site} onChange={(e) => setSite(e.currentTarget.value)} data={[{ value: '', label: 'all sites' }, ...(sites.data ?? []).map((s) => ({ value: s.name, label: s.title }))]} />
-          <TextInput label="in group" placeholder="all" value={group} onChange={(e) => setGroup(e.currentTarget.value)} />
+          <TextInput label="Name" required maxLength={100} value={name} onChange={(e) => change({ name: e.currentTarget.value })} data-autofocus />
+          <NativeSelect label="Expected of machines at" value={site} onChange={(e) => change({ site: e.currentTarget.value })} data={[{ value: '', label: 'all sites' }, ...(sites.data ?? []).map((s) => ({ value: s.name, label: s.title }))]} />
+          <TextInput label="in group" placeholder="all" value={group} onChange={(e) => change({ group: e.currentTarget.value })} />
         </Group>
         {pools.map((p, i) => (
           <Group key={i} align="flex-end" gap="xs" wrap="nowrap">
@@ -226,7 +237,7 @@ function ProfileForm({ of, onDone }: { of?: Profile; onDone: () => void }) {
         <Text fz="xs" c="dimmed">
           {'In a worker name {ip}, {ip3}, {ip4}, {mac}, {serial}, {name}, {id}, {container}, {rack} and {slot} are the machine’s own. Saving sends nothing to any machine.'}
         </Text>
-        {(save.error ?? forget.error) && <Trouble what="Not saved" error={(save.error ?? forget.error)!} />}
+        {edit.says(save.error, save.reset) ?? ((save.error ?? forget.error) && <Trouble what="Not saved" error={(save.error ?? forget.error)!} />)}
         <Group justify={of ? 'space-between' : 'flex-end'}>
           {of && (
             <Button variant="subtle" color="red" loading={forget.isPending} onClick={() => forget.mutate()}>

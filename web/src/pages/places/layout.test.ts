@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { addPattern, expand, inWords, type Layout, moveContainer, moveRack, occupancy, place, type PlacedMachine, put, racksOf, runOf, slotsOf, words } from './layout'
 
 const two: Layout = { name: 'x', containers: [{ name: 'C1', racks: [{ name: 'R1', slots: 4, addresses: '10.0.0.1-10.0.0.4' }] }, { name: 'C2', racks: [{ name: 'R1', slots: 2 }] }] }
-const m = (id: number, more: Partial<PlacedMachine> = {}): PlacedMachine => ({ id, name: `m${id}`, addr: `10.0.0.${id}`, mac: `02:aa:00:00:00:0${id}`, ...more })
+const m = (id: number, more: Partial<PlacedMachine> = {}): PlacedMachine => ({ id, name: `m${id}`, addr: `10.0.0.${id}`, mac: `02:aa:00:00:00:0${id}`, version: id, ...more })
 
 describe('patterns', () => {
   it('expands', () => {

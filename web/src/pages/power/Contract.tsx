@@ -8,6 +8,7 @@ import { useView } from '../../frame/view'
 import { Confirm } from '../../parts/Confirm'
 import { Page } from '../../parts/Page'
 import { Trouble } from '../../parts/Trouble'
+import { useEdit } from '../../parts/useEdit'
 import { example } from './example'
 import { NoMoney } from './NoMoney'
 import { Breakdown } from './parts'
@@ -35,7 +36,7 @@ export function ContractPage() {
       {!may && <NoMoney what="Contracts" />}
       {may && id !== 'new' && q.isPending && <Loader aria-label="loading" />}
       {q.error && <Trouble what="The contract cannot be shown" error={q.error} again={() => void q.refetch()} />}
-      {may && (id === 'new' || q.data) && <Editor key={`${id}.${q.data?.revision ?? 0}`} contract={q.data} />}
+      {may && (id === 'new' || q.data) && <Editor key={id} contract={q.data} />}
     </Page>
   )
 }
@@ -46,6 +47,7 @@ function Editor({ contract }: { contract?: Schema['ContractBody'] }) {
   const queries = useQueryClient()
   const area = useRef<HTMLTextAreaElement>(null)
   const [text, setText] = useState(contract?.text ?? example)
+  const edit = useEdit<Schema['ContractBody'], { text: string }>({ was: contract, version: (c) => c.revision, draftOf: (c) => ({ text: c.text }), draft: { text }, setDraft: (d) => setText(d.text), newest: () => ask<Schema['ContractBody']>('GET', `/contracts/${contract!.id}`), names: { text: 'Text' } })
   const [settled, setSettled] = useState(text)
   const [at, setAt] = useState('')
   const [load, setLoad] = useState('')
@@ -67,8 +69,9 @@ function Editor({ contract }: { contract?: Schema['ContractBody'] }) {
     retry: false,
   })
   const save = useMutation({
-    mutationFn: () => (contract ? ask<Schema['ContractHead']>('PUT', `/contracts/${contract.id}`, { revision: contract.revision, text }) : ask<Schema['ContractHead']>('POST', '/contracts', { site: here, text })),
+    mutationFn: () => (contract ? ask<Schema['ContractHead']>('PUT', `/contracts/${contract.id}`, { text }, undefined, edit.headers) : ask<Schema['ContractHead']>('POST', '/contracts', { site: here, text })),
     onSuccess: async (c) => {
+      if (contract) edit.rebase({ ...contract, revision: c.revision, text })
       await Promise.all([queries.invalidateQueries({ queryKey: ['contracts'] }), queries.invalidateQueries({ queryKey: ['contract'] }), queries.invalidateQueries({ queryKey: ['price'] })])
       if (!contract) void go({ to: '/power/contracts/$id', params: { id: String(c.id) } as never, replace: true })
     },
@@ -102,11 +105,11 @@ function Editor({ contract }: { contract?: Schema['ContractBody'] }) {
         )}
         <Textarea ref={area} label="Contract" description="YAML. docs/tariff.md lists every kind of part." value={text} onChange={(e) => setText(e.currentTarget.value)} minRows={18} maxRows={34} autosize classNames={{ input: 'yaml' }} spellCheck={false} data-testid="text" error={problems.length > 0 ? `${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}` : undefined} />
         <Group gap="xs">
-          <Button onClick={() => save.mutate()} loading={save.isPending} disabled={!c?.ok || settled !== text || text === contract?.text}>
+          <Button onClick={() => save.mutate()} loading={save.isPending} disabled={!c?.ok || settled !== text || text === edit.basis?.text}>
             {contract ? 'Save' : 'Add contract'}
           </Button>
           {contract && (
-            <Button variant="default" disabled={text === contract.text} onClick={() => setText(contract.text)}>
+            <Button variant="default" disabled={text === edit.basis?.text} onClick={() => setText(edit.basis?.text ?? contract.text)}>
               Undo changes
             </Button>
           )}
@@ -116,10 +119,10 @@ function Editor({ contract }: { contract?: Schema['ContractBody'] }) {
             </Button>
           )}
         </Group>
-        {save.error && <Trouble what="It was not saved" error={save.error} />}
-        {save.isSuccess && !save.isPending && text === contract?.text && (
+        {edit.says(save.error, save.reset) ?? (save.error && <Trouble what="It was not saved" error={save.error} />)}
+        {save.isSuccess && !save.isPending && text === edit.basis?.text && (
           <Text fz="sm" c="dimmed" role="status">
-            Saved as text {contract?.revision}.
+            Saved as text {edit.basis?.revision}.
           </Text>
         )}
       </Stack>

@@ -11,7 +11,7 @@ import { Page } from '../../parts/Page'
 import { Trouble } from '../../parts/Trouble'
 import { NoMoney } from './NoMoney'
 import { Simulated, Sure } from './parts'
-import { decimal, longMonth, means, money } from './words'
+import { amount, decimal, longMonth, means, money, rate } from './words'
 import './power.css'
 
 type Body = Schema['StatementBody']
@@ -93,7 +93,7 @@ export function StatementPage() {
             </Alert>
           )}
           <div className="figures" data-testid="figures">
-            <Figure name="Total" value={st.total} note={`${st.status}: ${means[st.status] ?? ''}`} source="The sum of the lines, each rounded once." />
+            <Figure name="Total" value={amount(st.total)} note={`${st.status}: ${means[st.status] ?? ''}`} source="The sum of the lines, each rounded once." />
             <Figure name="Metered" value={decimal(st.metered_mwh, 3)} unit="MWh" note={b.meter.source} source={b.meter.measured ? `Measured: ${b.meter.source}. ${b.meter.whole_intervals} quarters of an hour whole, ${b.meter.partly_intervals} in part, ${b.meter.lost_intervals} missing.` : b.meter.source} />
             <Figure name="All in" value={Number(st.metered_mwh) > 0 ? money(Number(st.total.replace(/[^0-9.-]/g, '')) / Number(st.metered_mwh), st.currency) : '–'} unit="/MWh" source="Total over metered energy." />
             <Figure name="Hours" value={st.hours} note={st.hours === '743' || st.hours === '745' || st.hours === '719' || st.hours === '721' ? 'the clock changes' : undefined} source="Of the month, on the contract's clock." />
@@ -112,7 +112,7 @@ export function StatementPage() {
             title={`Issue the statement of ${longMonth(month)}`}
             opened={sure}
             onClose={() => setSure(false)}
-            effects={[{ name: 'Total', value: st.total }, { name: 'Metered', value: `${decimal(st.metered_mwh, 3)} MWh` }, { name: 'How sure', value: `${st.status}: ${means[st.status] ?? ''}` }, { name: 'Lines', value: String((st.lines ?? []).length) }]}
+            effects={[{ name: 'Total', value: amount(st.total) }, { name: 'Metered', value: `${decimal(st.metered_mwh, 3)} MWh` }, { name: 'How sure', value: `${st.status}: ${means[st.status] ?? ''}` }, { name: 'Lines', value: String((st.lines ?? []).length) }]}
             warning="It cannot be changed or taken back. What is revised later comes as lines on a later statement."
             button="Issue"
             busy={issue.isPending}
@@ -168,8 +168,8 @@ function Lines({ b }: { b: Body }) {
                 <Table.Td ta="right">
                   {decimal(l.quantity)} {l.unit}
                 </Table.Td>
-                <Table.Td ta="right">{decimal(l.rate, 6)}</Table.Td>
-                <Table.Td ta="right">{l.amount}</Table.Td>
+                <Table.Td ta="right">{rate(l.rate, l.unit, st.currency)}</Table.Td>
+                <Table.Td ta="right">{amount(l.amount)}</Table.Td>
                 <Table.Td>
                   <Sure status={l.status} />
                 </Table.Td>
@@ -197,7 +197,7 @@ function Lines({ b }: { b: Body }) {
             <Table.Td />
             <Table.Td />
             <Table.Td ta="right" fw={600}>
-              {st.total}
+              {amount(st.total)}
             </Table.Td>
             <Table.Td />
           </Table.Tr>

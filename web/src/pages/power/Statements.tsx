@@ -10,7 +10,7 @@ import { Page } from '../../parts/Page'
 import { Trouble } from '../../parts/Trouble'
 import { NoMoney } from './NoMoney'
 import { Sure } from './parts'
-import { decimal, longMonth } from './words'
+import { amount, decimal, longMonth } from './words'
 
 type Head = Schema['PriceHead']
 
@@ -27,7 +27,7 @@ const columns: Column<Head>[] = [
     ),
     csv: (h) => (h.id ? 'issued' : h.running ? 'running' : 'to be issued'),
   },
-  { key: 'total', title: 'Total', width: '120px', num: true, show: (h) => h.total ?? 'open it' },
+  { key: 'total', title: 'Total', width: '120px', num: true, show: (h) => (h.total ? amount(h.total) : 'open it') },
   { key: 'mwh', title: 'MWh', width: '110px', num: true, show: (h) => decimal(h.metered_mwh, 1) },
   { key: 'status', title: 'How sure', width: '110px', show: (h) => (h.status ? <Sure status={h.status} /> : '') },
   { key: 'contract', title: 'Contract', width: 'minmax(140px,1.2fr)', show: (h) => h.contract_name },

@@ -42,3 +42,17 @@ export function decimal(text: string | null | undefined, places = 3): string {
   const n = Number(text)
   return Number.isFinite(n) ? n.toLocaleString('en-US', { maximumFractionDigits: places }) : text
 }
+
+/** An exact amount as the API tells it ("$6778.80", "-€20.16", "1234.50 CHF"), with
+ * thousands and a true minus; nothing is rounded. */
+export function amount(text: string | null | undefined): string {
+  if (!text) return dash
+  return text.replace('-', '−').replace(/\d+/, (whole) => whole.replace(/\B(?=(\d{3})+$)/g, ','))
+}
+
+/** What a rate is for: "29.5 USD/MWh"; a share of money is a percentage. */
+export function rate(text: string | null | undefined, of: string, currency: string): string {
+  if (!text) return dash
+  if (of === currency) return `${decimal(String(100 * Number(text)), 4)} %`
+  return `${decimal(text, 6)} ${currency}/${of}`
+}

@@ -7,12 +7,15 @@ import { Confirm } from '../../parts/Confirm'
 import { Empty } from '../../parts/Empty'
 import { Page } from '../../parts/Page'
 import { Trouble } from '../../parts/Trouble'
+import { listed, useEdit } from '../../parts/useEdit'
 import './reports.css'
 
 type Schedule = Schema['ReportSchedule']
 type Body = Schema['SchedulesBody']
 type Send = Schema['LedgerReportSend']
-type Draft = { id?: number; site?: string; recipients: string[]; at: string; attach: string[]; enabled: boolean }
+type Draft = { recipients: string[]; at: string; attach: string[]; enabled: boolean }
+
+const draftOf = (s: Schedule): Draft => ({ recipients: s.recipients ?? [], at: s.at, attach: s.attach ?? [], enabled: s.enabled })
 
 /** Which reports go out by e-mail, to whom and when, and how it went. */
 export function MailPage() {
@@ -21,19 +24,9 @@ export function MailPage() {
   const site = view.query ? `?${view.query}` : ''
   const q = useQuery({ queryKey: ['report-schedules', view.site], queryFn: ({ signal }) => ask<Body>('GET', `/reports/schedules${site}`, undefined, signal), refetchInterval: 30_000, retry: false })
   const sends = useQuery({ queryKey: ['report-sends', view.site], queryFn: ({ signal }) => ask<Send[]>('GET', `/reports/sends${site}`, undefined, signal), refetchInterval: 30_000, retry: false })
-  const [draft, setDraft] = useState<Draft>()
+  const [open, setOpen] = useState<Partial<Schedule>>()
   const [doomed, setDoomed] = useState<Schedule>()
   const anew = () => Promise.all([queries.invalidateQueries({ queryKey: ['report-schedules'] }), queries.invalidateQueries({ queryKey: ['report-sends'] })])
-  const save = useMutation({
-    mutationFn: (d: Draft) => {
-      const body = { recipients: d.recipients, at: d.at, attach: d.attach, enabled: d.enabled }
-      return d.id ? ask('PUT', `/reports/schedules/${d.id}`, body) : ask('POST', '/reports/schedules', { ...body, site: view.site })
-    },
-    onSuccess: async () => {
-      setDraft(undefined)
-      await anew()
-    },
-  })
   const send = useMutation({ mutationFn: (id: number) => ask<Send>('POST', `/reports/schedules/${id}/send`), onSettled: anew })
   const remove = useMutation({
     mutationFn: (id: number) => ask('DELETE', `/reports/schedules/${id}`),
@@ -42,10 +35,7 @@ export function MailPage() {
       await anew()
     },
   })
-  const fresh = () => {
-    save.reset()
-    setDraft({ recipients: [], at: '07:00', attach: ['pdf'], enabled: true })
-  }
+  const fresh = () => setOpen({})
   const schedules = q.data?.schedules ?? []
   return (
     <Page title="Reports by e-mail" note="The report of the day before, every day at a time on the site's clocks." actions={schedules.length > 0 && <Button size="xs" onClick={fresh}>New schedule</Button>}>
@@ -91,7 +81,7 @@ export function MailPage() {
                       <Button size="compact-xs" variant="default" disabled={!q.data?.mail} loading={send.isPending && send.variables === s.id} onClick={() => send.mutate(s.id)}>
                         Send now
                       </Button>
-                      <Button size="compact-xs" variant="default" aria-label={`Change the schedule at ${s.at}`} onClick={() => { save.reset(); setDraft({ id: s.id, site: s.site, recipients: s.recipients ?? [], at: s.at, attach: s.attach ?? [], enabled: s.enabled }) }}>
+                      <Button size="compact-xs" variant="default" aria-label={`Change the schedule at ${s.at}`} onClick={() => setOpen(s)}>
                         Change
                       </Button>
                       <Button size="compact-xs" variant="subtle" color="red" aria-label={`Delete the schedule at ${s.at}`} onClick={() => { remove.reset(); setDoomed(s) }}>
@@ -133,35 +123,17 @@ export function MailPage() {
           </Table>
         </>
       )}
-      <Modal opened={!!draft} onClose={() => setDraft(undefined)} title={draft?.id ? 'Change the schedule' : 'Send the daily report'} size="md">
-        {draft && (
-          <form
-            onSubmit={(e) => {
-              e.preventDefault()
-              save.mutate(draft)
+      <Modal opened={!!open} onClose={() => setOpen(undefined)} title={open?.id ? 'Change the schedule' : 'Send the daily report'} size="md">
+        {open && (
+          <ScheduleForm
+            was={open.id ? open : undefined}
+            site={view.site}
+            onClose={() => setOpen(undefined)}
+            onDone={async () => {
+              setOpen(undefined)
+              await anew()
             }}
-          >
-            <Stack gap="sm">
-              <TagsInput label="Recipients" description="E-mail addresses; Enter adds one." acceptValueOnBlur splitChars={[',', ';', ' ']} value={draft.recipients} onChange={(recipients) => setDraft({ ...draft, recipients })} data-autofocus />
-              <TextInput label="Time of day" description="On the site's clocks." type="time" required value={draft.at} onChange={(e) => setDraft({ ...draft, at: e.currentTarget.value })} />
-              <Checkbox.Group label="Attachments" value={draft.attach} onChange={(attach) => setDraft({ ...draft, attach })}>
-                <Group mt={4}>
-                  <Checkbox value="pdf" label="PDF" />
-                  <Checkbox value="csv" label="CSV, a line for each machine" />
-                </Group>
-              </Checkbox.Group>
-              <Checkbox label="Switched on" checked={draft.enabled} onChange={(e) => setDraft({ ...draft, enabled: e.currentTarget.checked })} />
-              {save.error && <Alert color="red" role="alert">{save.error.message}</Alert>}
-              <Group justify="flex-end">
-                <Button variant="default" onClick={() => setDraft(undefined)}>
-                  Cancel
-                </Button>
-                <Button type="submit" loading={save.isPending} disabled={draft.recipients.length === 0}>
-                  Save
-                </Button>
-              </Group>
-            </Stack>
-          </form>
+          />
         )}
       </Modal>
       <Confirm
@@ -176,6 +148,44 @@ export function MailPage() {
         onConfirm={() => doomed && remove.mutate(doomed.id)}
       />
     </Page>
+  )
+}
+
+function ScheduleForm({ was, site, onClose, onDone }: { was?: Partial<Schedule>; site?: string; onClose: () => void; onDone: () => Promise<void> }) {
+  const [draft, setDraft] = useState<Draft>(was ? draftOf(was as Schedule) : { recipients: [], at: '07:00', attach: ['pdf'], enabled: true })
+  const edit = useEdit<Schedule, Draft>({ was: was as Schedule | undefined, version: (s) => s.version, draftOf, draft, setDraft, newest: () => listed<Schedule>('/reports/schedules', was?.id, 'schedules'), names: { recipients: 'Recipients', at: 'Time of day', attach: 'Attachments', enabled: 'Switched on' } })
+  const save = useMutation({
+    mutationFn: (d: Draft) => (was ? ask('PUT', `/reports/schedules/${was.id}`, d, undefined, edit.headers) : ask('POST', '/reports/schedules', { ...d, site })),
+    onSuccess: onDone,
+  })
+  return (
+    <form
+      onSubmit={(e) => {
+        e.preventDefault()
+        save.mutate(draft)
+      }}
+    >
+      <Stack gap="sm">
+        <TagsInput label="Recipients" description="E-mail addresses; Enter adds one." acceptValueOnBlur splitChars={[',', ';', ' ']} value={draft.recipients} onChange={(recipients) => setDraft({ ...draft, recipients })} data-autofocus />
+        <TextInput label="Time of day" description="On the site's clocks." type="time" required value={draft.at} onChange={(e) => setDraft({ ...draft, at: e.currentTarget.value })} />
+        <Checkbox.Group label="Attachments" value={draft.attach} onChange={(attach) => setDraft({ ...draft, attach })}>
+          <Group mt={4}>
+            <Checkbox value="pdf" label="PDF" />
+            <Checkbox value="csv" label="CSV, a line for each machine" />
+          </Group>
+        </Checkbox.Group>
+        <Checkbox label="Switched on" checked={draft.enabled} onChange={(e) => setDraft({ ...draft, enabled: e.currentTarget.checked })} />
+        {edit.says(save.error, save.reset) ?? (save.error && <Alert color="red" role="alert">{save.error.message}</Alert>)}
+        <Group justify="flex-end">
+          <Button variant="default" onClick={onClose}>
+            Cancel
+          </Button>
+          <Button type="submit" loading={save.isPending} disabled={draft.recipients.length === 0}>
+            Save
+          </Button>
+        </Group>
+      </Stack>
+    </form>
   )
 }
 

@@ -1,48 +1,58 @@
 import { Alert, Button, Group, Stack, Text, TextInput } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { ask, Failed } from '../../api/client'
+import { ask } from '../../api/client'
 import { Confirm } from '../../parts/Confirm'
+import { same } from '../../parts/merge'
+import { listed, useEdit } from '../../parts/useEdit'
 import { day, type Grant, grantWords, type NewLink, Once, type Person, useSites, Wrong } from './access'
 import { GrantsEditor } from './GrantsEditor'
+
+interface Draft {
+  fullName: string
+  grants: Grant[]
+}
+
+const draftOf = (p: Person): Draft => ({ fullName: p.full_name ?? '', grants: p.grants ?? [] })
 
 /** One person: name, roles, and the ways to keep them out or let them in again. */
 export function PersonForm({ person, onDone }: { person: Person; onDone: () => void }) {
   const queries = useQueryClient()
   const sites = useSites()
-  const [fullName, setFullName] = useState(person.full_name ?? '')
-  const [grants, setGrants] = useState<Grant[]>(person.grants ?? [])
+  const [draft, setDraft] = useState(draftOf(person))
+  const { fullName, grants } = draft
+  const from = useEdit<Person, Draft>({ was: person, version: (p) => p.version, draftOf, draft, setDraft, newest: () => listed<Person>('/people', person.id), names: { fullName: 'Full name', grants: 'Roles' } })
   const [sure, setSure] = useState(false)
   const again = () => void queries.invalidateQueries({ queryKey: ['people'] })
   const edit = useMutation({
-    mutationFn: (change: { full_name?: string; grants?: Grant[]; disabled?: boolean }) => ask<Person>('PATCH', `/people/${person.id}`, { ...change, version: person.version }),
-    onSuccess: (_, change) => {
+    mutationFn: (change: { full_name?: string; grants?: Grant[]; disabled?: boolean }) => ask<Person>('PATCH', `/people/${person.id}`, { ...change, version: from.basis?.version }),
+    onSuccess: (p, change) => {
       again()
+      from.rebase(p)
       if (person.self) void queries.invalidateQueries({ queryKey: ['me'] })
       if (change.disabled === undefined || change.disabled) onDone()
     },
-    onError: (e) => e instanceof Failed && e.status === 412 && again(), // somebody was faster: show what they made of it
   })
   const reset = useMutation({ mutationFn: () => ask<NewLink>('POST', `/people/${person.id}/reset`), onSuccess: () => void queries.invalidateQueries({ queryKey: ['invites'] }) })
   const out = useMutation({ mutationFn: () => ask<{ ended: number }>('DELETE', `/people/${person.id}/sessions`), onSuccess: again })
   if (reset.data) {
     return <Once what="the link" secret={reset.data.link} note={`It sets a new password for ${person.name}, once, until ${day(reset.data.expires, true)}, and signs them out everywhere.`} onDone={onDone} />
   }
-  const changed = fullName !== (person.full_name ?? '') || JSON.stringify(grants) !== JSON.stringify(person.grants ?? [])
+  const changed = !same(draft, draftOf(from.basis ?? person))
   const program = !person.signs_in?.length
   return (
     <form
       onSubmit={(e) => {
         e.preventDefault()
-        edit.mutate({ full_name: fullName !== (person.full_name ?? '') ? fullName : undefined, grants })
+        edit.mutate({ full_name: fullName !== (from.basis?.full_name ?? '') ? fullName : undefined, grants })
       }}
     >
       <Stack>
-        <Wrong error={edit.error ?? reset.error ?? out.error} />
+        {from.says(edit.error, edit.reset) ?? <Wrong error={edit.error ?? reset.error ?? out.error} />}
         {person.disabled && <Alert color="red">Disabled since {day(person.disabled, true)}: cannot sign in, and keys of this account do not work.</Alert>}
         {person.elsewhere && <Alert color="gray">Has roles at sites that are not yours, too. Name, password and disabling are up to an admin of all of them.</Alert>}
-        <TextInput label="Full name" maxLength={100} disabled={person.elsewhere} value={fullName} onChange={(e) => setFullName(e.currentTarget.value)} />
-        <GrantsEditor value={grants} onChange={setGrants} />
+        <TextInput label="Full name" maxLength={100} disabled={person.elsewhere} value={fullName} onChange={(e) => setDraft({ ...draft, fullName: e.currentTarget.value })} />
+        <GrantsEditor value={grants} onChange={(grants) => setDraft({ ...draft, grants })} />
         <Group justify="space-between">
           <Text fz="xs" c="dimmed">
             Account since {day(person.created_at)}

@@ -3,7 +3,24 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import { ask, type Machine } from '../../../api/client'
 import { useMay } from '../../../frame/me'
+import { same } from '../../../parts/merge'
+import { useEdit } from '../../../parts/useEdit'
 import { useBunches } from '../EditDialog'
+
+interface Draft {
+  name: string
+  group: string
+  tags: string[]
+  building: string
+  container: string
+  rack: string
+  slot: string
+}
+
+const draftOf = (m: Machine): Draft => {
+  const p = m.record.place ?? {}
+  return { name: m.record.name ?? '', group: m.group, tags: m.record.tags ?? [], building: p.building ?? '', container: p.container ?? '', rack: p.rack ?? '', slot: p.slot ?? '' }
+}
 
 /** What the record says of one machine, to be changed by people: name, group,
  * tags, place, and whether it is in service. */
@@ -12,14 +29,12 @@ export function Edit({ m, onClose }: { m: Machine; onClose: () => void }) {
   const mayRetire = useMay('configure')
   const groups = useBunches('groups')
   const tags = useBunches('tags')
-  const was = m.record.place ?? {}
-  const [name, setName] = useState(m.record.name ?? '')
-  const [group, setGroup] = useState(m.group)
-  const [carried, setCarried] = useState(m.record.tags ?? [])
-  const [place, setPlace] = useState({ building: was.building ?? '', container: was.container ?? '', rack: was.rack ?? '', slot: was.slot ?? '' })
+  const [draft, setDraft] = useState(draftOf(m))
+  const change = (next: Partial<Draft>) => setDraft({ ...draft, ...next })
+  const from = useEdit<Machine, Draft>({ was: m, version: (x) => x.version, draftOf, draft, setDraft, newest: () => ask<Machine>('GET', `/machines/${m.id}`), names: { name: 'Name', group: 'Group', tags: 'Tags', building: 'Building', container: 'Container', rack: 'Rack', slot: 'Slot' } })
   const retired = !!m.record.retired
   const edit = useMutation({
-    mutationFn: (body: unknown) => ask('PATCH', `/machines/${m.id}`, body),
+    mutationFn: (body: unknown) => ask('PATCH', `/machines/${m.id}`, body, undefined, from.headers),
     onSuccess: () => {
       for (const k of ['machine', 'map', 'groups', 'tags', 'siblings']) void queries.invalidateQueries({ queryKey: [k] })
       onClose()
@@ -27,16 +42,20 @@ export function Edit({ m, onClose }: { m: Machine; onClose: () => void }) {
   })
   const submit = (e: FormEvent) => {
     e.preventDefault()
-    const old = m.record.tags ?? []
-    edit.mutate({ name: name.trim(), group: group.trim(), place, add_tags: carried.filter((t) => !old.includes(t)), remove_tags: old.filter((t) => !carried.includes(t)) })
+    const old = from.basis?.record.tags ?? []
+    const { name, group, tags: carried, ...place } = draft
+    const { building, container, rack, slot } = draftOf(from.basis ?? m)
+    // A place that is sent is one set by hand: only when it was.
+    const moved = same(place, { building, container, rack, slot }) ? {} : { place }
+    edit.mutate({ name: name.trim(), group: group.trim(), ...moved, add_tags: carried.filter((t) => !old.includes(t)), remove_tags: old.filter((t) => !carried.includes(t)) })
   }
-  const spot = (key: keyof typeof place, label: string) => <TextInput label={label} value={place[key]} maxLength={100} onChange={(e) => setPlace({ ...place, [key]: e.currentTarget.value })} />
+  const spot = (key: 'building' | 'container' | 'rack' | 'slot', label: string) => <TextInput label={label} value={draft[key]} maxLength={100} onChange={(e) => change({ [key]: e.currentTarget.value })} />
   return (
     <Modal opened onClose={onClose} title={`Edit ${m.name}`}>
       <Stack component="form" onSubmit={submit} gap="sm">
-        <TextInput data-autofocus label="Name" description="Empty: its host name, else its address." value={name} maxLength={100} onChange={(e) => setName(e.currentTarget.value)} />
-        <Autocomplete label="Group" data={(groups.data ?? []).map((g) => g.name)} value={group} onChange={setGroup} maxLength={100} />
-        <TagsInput label="Tags" data={(tags.data ?? []).map((t) => t.name)} value={carried} onChange={setCarried} maxTags={20} />
+        <TextInput data-autofocus label="Name" description="Empty: its host name, else its address." value={draft.name} maxLength={100} onChange={(e) => change({ name: e.currentTarget.value })} />
+        <Autocomplete label="Group" data={(groups.data ?? []).map((g) => g.name)} value={draft.group} onChange={(group) => change({ group })} maxLength={100} />
+        <TagsInput label="Tags" data={(tags.data ?? []).map((t) => t.name)} value={draft.tags} onChange={(carried) => change({ tags: carried })} maxTags={20} />
         <Group grow gap="xs">
           {spot('building', 'Building')}
           {spot('container', 'Container')}
@@ -45,11 +64,12 @@ export function Edit({ m, onClose }: { m: Machine; onClose: () => void }) {
           {spot('rack', 'Rack')}
           {spot('slot', 'Slot')}
         </Group>
-        {edit.error && (
-          <Alert color="red" role="alert">
-            {edit.error.message}
-          </Alert>
-        )}
+        {from.says(edit.error, edit.reset) ??
+          (edit.error && (
+            <Alert color="red" role="alert">
+              {edit.error.message}
+            </Alert>
+          ))}
         <Group justify="space-between">
           {mayRetire ? (
             <Button variant="subtle" color={retired ? undefined : 'red'} onClick={() => edit.mutate({ retired: !retired })}>

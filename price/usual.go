@@ -2,6 +2,7 @@ package price
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -42,6 +43,9 @@ func (d *Desk) Usual(ctx context.Context, site string) (Usual, bool) {
 	now := d.Now()
 	c, err := d.InForce(ctx, site, now)
 	if err != nil {
+		if !errors.Is(err, ErrNoContract) {
+			d.Log.Warn("reading the contract for the usual price of power", "site", site, "error", err)
+		}
 		return Usual{}, false
 	}
 	loc := c.Parsed.Location()
@@ -72,8 +76,12 @@ func (d *Desk) billed(ctx context.Context, c Contract, last tariff.Month) (Usual
 	}
 	for i := len(rows) - 1; i >= 0; i-- {
 		st, err := thaw(rows[i])
+		if err != nil {
+			d.Log.Warn("reading a statement for the usual price of power", "site", c.Site, "month", rows[i].Month, "error", err)
+			continue
+		}
 		seen := st.Meter.Whole + st.Meter.Partly
-		if err != nil || float64(seen) < wholeMonth*float64(seen+st.Meter.Lost) {
+		if float64(seen) < wholeMonth*float64(seen+st.Meter.Lost) {
 			continue
 		}
 		if u, ok := perMWh(&st.Body, "statement of "+st.Body.Month.String()+", all charges", c.Parsed.Location()); ok {

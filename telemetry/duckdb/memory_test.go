@@ -1,6 +1,7 @@
 package duckdb
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -31,5 +32,46 @@ func TestWhatIsAppendedTakesWhatItHolds(t *testing.T) {
 	}
 	if held > 80<<20 {
 		t.Errorf("10,000 polls hold %d MiB", held>>20)
+	}
+}
+
+// A gentle roll-up takes its time and comes to the same, also after one that was
+// called off.
+func TestGentle(t *testing.T) {
+	rolled := map[bool]int{}
+	for _, gentle := range []bool{false, true} {
+		now := noon
+		s, err := Open(t.Context(), Options{Dir: t.TempDir(), Gentle: gentle, RollUpEvery: time.Minute, Options: telemetry.Options{Clock: func() time.Time { return now }}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		fleet := telemetrytest.NewFleet(60, 1)
+		for n := range 18 {
+			now = noon.Add(time.Duration(n) * 10 * time.Second)
+			if err := s.Append(t.Context(), fleet.Poll(0, 60, now)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		now = noon.Add(5 * time.Minute)
+		called, off := context.WithCancel(t.Context())
+		off()
+		if _, err := s.Maintain(called, now); err == nil {
+			t.Error("called off, and no error")
+		}
+		for more := true; more; {
+			did, err := s.Maintain(t.Context(), now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rolled[gentle] += did.RolledUp
+			more = did.More
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// Three minutes of 60 machines with three boards each, at the least.
+	if rolled[false] < 3*60*4 || rolled[true] != rolled[false] {
+		t.Errorf("rolled up %d rows, gently %d", rolled[false], rolled[true])
 	}
 }

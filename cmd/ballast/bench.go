@@ -153,7 +153,9 @@ func figures(c *benchFleet, a, b instant, peak int64) fleetFigures {
 		Cores1: (b.cpu - a.cpu).Seconds() / took.Seconds(), Cores2: (b.sim - a.sim).Seconds() / took.Seconds(), RawBytes: raw(b) - raw(a),
 	}
 	if polls > 0 {
-		f.InTimePercent = 100 * float64(f.InTime) / float64(polls)
+		// Polls that were due before and answered in the measured time must not make up
+		// for those that were skipped.
+		f.InTimePercent = 100 * float64(f.InTime) / float64(max(polls, f.InTime+f.Failed+f.Skipped))
 		f.BallastCPU = (b.cpu - a.cpu).Seconds() * 1000 / float64(polls)
 		f.SimulatorCPU = (b.sim - a.sim).Seconds() * 1000 / float64(polls)
 		f.PerPoll = float64(f.RawBytes) / float64(polls)

@@ -20,8 +20,8 @@ const network = `127.${100 + (process.pid % 100)}.${(process.pid % 16) * 8}.0/21
 export const slow = 120_000
 
 /** Runs `ballast run` on a free port and waits for its set-up link. */
-export async function start(args, { data = mkdtempSync(join(tmpdir(), 'ballast-browser-')), link = true } = {}) {
-  const child = spawn(binary, ['run', '--data', data, '--set', 'listen=127.0.0.1:0', '--set', 'fleet.interval=2s', ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { BALLAST_SIM_NETWORK: network, ...process.env } })
+export async function start(args, { data = mkdtempSync(join(tmpdir(), 'ballast-browser-')), link = true, env = {} } = {}) {
+  const child = spawn(binary, ['run', '--data', data, '--set', 'listen=127.0.0.1:0', '--set', 'fleet.interval=2s', ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { BALLAST_SIM_NETWORK: network, ...process.env, ...env } })
   let out = ''
   let err = ''
   child.stderr.on('data', (b) => (err += b))

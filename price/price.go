@@ -41,6 +41,7 @@ type Store interface {
 	ledger.PowerPrices
 	ledger.PowerContracts
 	ledger.Forecasts
+	ledger.SiteImports
 	MeterEnergy(ctx context.Context, site string, from, to time.Time) ([]ledger.MeterEnergy, error)
 }
 

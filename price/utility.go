@@ -31,13 +31,16 @@ func newest(values []ledger.SiteValue) []ledger.SiteValue {
 				free = false
 			}
 		}
-		if !free {
-			continue
-		}
+		// Also one that is hidden in part hides what is older: what it said of the
+		// rest is not known, and the older is not true any more.
 		for at := v.Start; at.Before(v.Start.Add(v.Length)); at = at.Add(grain) {
-			owner[cell{v.Name, at.Unix()}] = v.Import
+			if c := (cell{v.Name, at.Unix()}); owner[c] == 0 {
+				owner[c] = v.Import
+			}
 		}
-		out = append(out, v)
+		if free {
+			out = append(out, v)
+		}
 	}
 	slices.SortStableFunc(out, func(a, b ledger.SiteValue) int {
 		if a.Name != b.Name {
@@ -58,12 +61,17 @@ func summed(values []ledger.SiteValue, meters []ledger.SiteMeter) []tariff.Inter
 	}
 	// The meters in place change only at these times.
 	var turns []time.Time
+	var last time.Time
 	for _, m := range meters {
-		turns = append(turns, m.First, m.Last)
+		turns = append(turns, m.First)
+		if m.Last.After(last) {
+			last = m.Last
+		}
 		if !m.Ended.IsZero() {
 			turns = append(turns, m.Ended)
 		}
 	}
+	turns = append(turns, last)
 	slices.SortFunc(turns, time.Time.Compare)
 	turns = slices.CompactFunc(turns, time.Time.Equal)
 	var out []tariff.Interval
@@ -79,9 +87,13 @@ func summed(values []ledger.SiteValue, meters []ledger.SiteMeter) []tariff.Inter
 	return out
 }
 
+// within are the values that lie in [from, to).
 func within(list []ledger.SiteValue, from, to time.Time) []ledger.SiteValue {
 	a, _ := slices.BinarySearchFunc(list, from, func(v ledger.SiteValue, t time.Time) int { return v.Start.Compare(t) })
 	z, _ := slices.BinarySearchFunc(list, to, func(v ledger.SiteValue, t time.Time) int { return v.Start.Compare(t) })
+	if z > a && list[z-1].Start.Add(list[z-1].Length).After(to) {
+		z--
+	}
 	return list[a:z]
 }
 
@@ -240,4 +252,54 @@ func asksForAwards(c *tariff.Contract) bool {
 		}
 	}
 	return false
+}
+
+// AwardDay is what a site was awarded day-ahead for a day.
+type AwardDay struct {
+	Day     string    `json:"day"`
+	MWh     float64   `json:"mwh"`
+	Hours   []AwardMW `json:"hours"`
+	Missing float64   `json:"missing_h" doc:"Hours of the day without an award, not even of zero."`
+}
+
+// AwardMW is an award.
+type AwardMW struct {
+	From time.Time `json:"from"`
+	To   time.Time `json:"to"`
+	MW   float64   `json:"mw"`
+}
+
+// AwardDays are the awards of a month by day, the zone of these days, and
+// whether a contract of the site asks for awards.
+func (d *Desk) AwardDays(ctx context.Context, site string, month tariff.Month) (out []AwardDay, zone string, asked bool, err error) {
+	all, err := d.Contracts(ctx)
+	if err != nil {
+		return nil, "", false, err
+	}
+	for _, c := range all {
+		asked = asked || c.Site == site && c.Parsed != nil && asksForAwards(c.Parsed)
+	}
+	loc, err := d.zoneFor(ctx, site, "")
+	if err != nil {
+		loc = time.UTC
+	}
+	from, to := month.Span(loc)
+	values, err := d.Record.SiteValues(ctx, site, ledger.Award, from, to)
+	if err != nil {
+		return nil, "", false, err
+	}
+	counting := newest(values)
+	out = []AwardDay{}
+	for day := from; day.Before(to); day = day.AddDate(0, 0, 1) {
+		end := day.AddDate(0, 0, 1)
+		one := AwardDay{Day: day.Format(time.DateOnly), Hours: []AwardMW{}, Missing: end.Sub(day).Hours()}
+		for _, v := range within(counting, day, end) {
+			mw := float64(v.Value) / 1e6
+			one.Hours = append(one.Hours, AwardMW{v.Start, v.Start.Add(v.Length), mw})
+			one.MWh += mw * v.Length.Hours()
+			one.Missing -= v.Length.Hours()
+		}
+		out = append(out, one)
+	}
+	return out, loc.String(), asked, nil
 }

@@ -49,16 +49,19 @@ type bringInput struct {
 	}
 }
 
+// AwardEntry is a day-ahead position that somebody enters.
+type AwardEntry struct {
+	Start   time.Time `json:"start"`
+	MW      float64   `json:"mw" minimum:"-100000" maximum:"100000" doc:"Awarded over the interval; a zero award is not the same as none. Sold is negative."`
+	Minutes int       `json:"minutes,omitempty" enum:"5,15,30,60" doc:"Default 60."`
+}
+
 type positionsInput struct {
 	Body struct {
-		Site      string `json:"site" minLength:"1" maxLength:"200"`
-		Positions []struct {
-			Start   time.Time `json:"start"`
-			MW      float64   `json:"mw" minimum:"-100000" maximum:"100000" doc:"Awarded over the interval; a zero award is not the same as none. Sold is negative."`
-			Minutes int       `json:"minutes,omitempty" enum:"5,15,30,60" doc:"Default 60."`
-		} `json:"positions" minItems:"1" maxItems:"10000"`
-		Preview bool   `json:"preview,omitempty" doc:"Only say what would change."`
-		Seen    *int64 `json:"seen,omitempty" doc:"From the preview: refused with 412 when somebody imported meanwhile. Missing: the newest."`
+		Site      string       `json:"site" minLength:"1" maxLength:"200"`
+		Positions []AwardEntry `json:"positions" minItems:"1" maxItems:"10000"`
+		Preview   bool         `json:"preview,omitempty" doc:"Only say what would change."`
+		Seen      *int64       `json:"seen,omitempty" doc:"From the preview: refused with 412 when somebody imported meanwhile. Missing: the newest."`
 	}
 }
 

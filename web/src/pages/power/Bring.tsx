@@ -6,7 +6,7 @@ import { base64 } from '../debt/Import'
 import { Months } from './Months'
 import { decimal, when } from './words'
 
-export type Brought = Schema['Brought']
+export type Brought = Schema['PriceBrought']
 type How = Schema['ImportHow']
 
 const choices = {

@@ -5,7 +5,7 @@ import { ask, type Schema } from '../../api/client'
 import { Confirm } from '../../parts/Confirm'
 import { when } from './words'
 
-type Import = Schema['SiteImport']
+type Import = Schema['LedgerSiteImport']
 
 /** What was imported, by whom and when; any of it can be withdrawn. */
 export function Imports({ list, zone, path, invalidate }: { list: Import[]; zone: string; path: string; invalidate: string[] }) {

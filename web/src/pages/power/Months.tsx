@@ -3,7 +3,7 @@ import type { Schema } from '../../api/client'
 import { fixed } from '../../format'
 import { longMonth } from './words'
 
-export type Against = Schema['Against']
+export type Against = Schema['PriceAgainst']
 
 const signed = (v: number, places: number) => (v < 0 ? '−' : v > 0 ? '+' : '') + fixed(Math.abs(v), places)
 

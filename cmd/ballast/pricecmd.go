@@ -21,9 +21,10 @@ import (
 )
 
 type priceCmd struct {
-	Now   priceNowCmd `cmd:"" default:"withargs" help:"What one more MWh costs now and in the hours to come, and why."`
-	Meter meterCmd    `cmd:"" help:"The utility's meter data: import, list, withdraw."`
-	Award awardCmd    `cmd:"" help:"Day-ahead awards of two-settlement contracts: import, list, withdraw."`
+	Now   priceNowCmd  `cmd:"" default:"withargs" help:"What one more MWh costs now and in the hours to come, and why."`
+	Risk  priceRiskCmd `cmd:"" help:"Chances of price spikes and of coincident peaks in the hours to come."`
+	Meter meterCmd     `cmd:"" help:"The utility's meter data: import, list, withdraw."`
+	Award awardCmd     `cmd:"" help:"Day-ahead awards of two-settlement contracts: import, list, withdraw."`
 }
 
 type priceNowCmd struct {

@@ -94,8 +94,7 @@ export function Bring({ site, path, what, accept, asks, invalidate }: { site: st
               // biome-ignore lint: problems may repeat
               <li key={i}>
                 {x.line ? <b>Line {x.line}: </b> : null}
-                {x.what}
-                {x.do ? `. To do: ${x.do}.` : '.'}
+                {x.line ? x.what : capital(x.what)}.{x.do ? ` ${capital(x.do)}.` : ''}
               </li>
             ))}
             {problems.length > 30 && <li>and {problems.length - 30} more</li>}
@@ -119,6 +118,8 @@ export function Bring({ site, path, what, accept, asks, invalidate }: { site: st
     </section>
   )
 }
+
+const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)
 
 function Preview({ p, moving, busy, onWrite }: { p: Brought; moving: number; busy: boolean; onWrite: () => void }) {
   const f = p.file

@@ -18,28 +18,28 @@ export function Months({ months }: { months: Against[] }) {
         <Table.Thead>
           <Table.Tr>
             <Table.Th>Month</Table.Th>
+            <Table.Th ta="right">Utility less own</Table.Th>
             <Table.Th ta="right">Utility, MWh</Table.Th>
+            <Table.Th ta="right">Own meter, MWh</Table.Th>
             <Table.Th ta="right">Hours of the month</Table.Th>
             <Table.Th ta="right">Estimated, h</Table.Th>
             <Table.Th ta="right">Compared, h</Table.Th>
-            <Table.Th ta="right">Own meter, MWh</Table.Th>
-            <Table.Th ta="right">Utility less own</Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
           {months.map((a) => (
             <Table.Tr key={a.month}>
               <Table.Td style={{ whiteSpace: 'nowrap' }}>{longMonth(a.month)}</Table.Td>
+              <Table.Td ta="right" style={{ whiteSpace: 'nowrap' }} fw={a.diff_pct !== undefined && a.diff_pct !== null && Math.abs(a.diff_pct) > 2 ? 600 : undefined}>
+                {difference(a)}
+              </Table.Td>
               <Table.Td ta="right">{fixed(a.utility_mwh, 3)}</Table.Td>
+              <Table.Td ta="right">{fixed(a.both_own_mwh, 3)}</Table.Td>
               <Table.Td ta="right">
                 {fixed(a.utility_h, a.utility_h % 1 ? 2 : 0)} of {fixed(a.month_h, a.month_h % 1 ? 2 : 0)}
               </Table.Td>
               <Table.Td ta="right">{fixed(a.estimated_h, a.estimated_h % 1 ? 2 : 0)}</Table.Td>
               <Table.Td ta="right">{fixed(a.both_h, a.both_h % 1 ? 2 : 0)}</Table.Td>
-              <Table.Td ta="right">{fixed(a.both_own_mwh, 3)}</Table.Td>
-              <Table.Td ta="right" style={{ whiteSpace: 'nowrap' }} c={a.diff_pct !== undefined && a.diff_pct !== null && Math.abs(a.diff_pct) > 2 ? 'orange.7' : undefined}>
-                {difference(a)}
-              </Table.Td>
             </Table.Tr>
           ))}
         </Table.Tbody>

@@ -34,6 +34,15 @@ CREATE TABLE site_values (
     PRIMARY KEY (import, start_s, name)
 ) STRICT;
 
+-- From when to when each import has each meter.
+CREATE TABLE site_import_meters (
+    import  INTEGER NOT NULL REFERENCES site_imports (id),
+    name    TEXT    NOT NULL,
+    first_s INTEGER NOT NULL,
+    last_s  INTEGER NOT NULL,
+    PRIMARY KEY (import, name)
+) STRICT;
+
 -- Meters that were taken out: from then on a site's sum does without them.
 CREATE TABLE site_meter_ends (
     site    TEXT    NOT NULL,

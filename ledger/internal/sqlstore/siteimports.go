@@ -56,9 +56,29 @@ func (s *Store) AddSiteImport(ctx context.Context, i ledger.SiteImport, values [
 			}
 			return fmt.Errorf("writing the values of an import: %w", err)
 		}
+		if err := t.bulk(ctx, "INSERT INTO site_import_meters (import, name, first_s, last_s)", 4, "", spans(i.ID, values)); err != nil {
+			return fmt.Errorf("writing the meters of an import: %w", err)
+		}
 		return t.audit(by.Or(i.Kind+".import", fmt.Sprintf("import/%d", i.ID), importDetail(i)))
 	})
 	return i, err
+}
+
+// spans are the rows that say from when to when an import has each meter.
+func spans(id int64, values []ledger.SiteValue) [][]any {
+	at := map[string]int{}
+	var out [][]any
+	for _, v := range values {
+		first, last := v.Start.Unix(), v.Start.Add(v.Length).Unix()
+		n, ok := at[v.Name]
+		if !ok {
+			at[v.Name] = len(out)
+			out = append(out, []any{id, v.Name, first, last})
+			continue
+		}
+		out[n][2], out[n][3] = min(out[n][2].(int64), first), max(out[n][3].(int64), last)
+	}
+	return out
 }
 
 // WithdrawSiteImport implements ledger.SiteImports.
@@ -129,7 +149,7 @@ func (s *Store) SiteMeters(ctx context.Context, site, kind string) ([]ledger.Sit
 			m.Ended = time.Unix(ended, 0).UTC()
 		}
 		return m, err
-	}, "SELECT v.name, MIN(v.start_s), MAX(v.start_s + v.length_s), COALESCE(MAX(e.ended_s), 0) FROM site_imports i JOIN site_values v ON v.import = i.id "+
+	}, "SELECT v.name, MIN(v.first_s), MAX(v.last_s), COALESCE(MAX(e.ended_s), 0) FROM site_imports i JOIN site_import_meters v ON v.import = i.id "+
 		"LEFT JOIN site_meter_ends e ON e.site = i.site AND e.name = v.name WHERE i.site = $1 AND i.kind = $2 AND i.withdrawn_at = 0 GROUP BY v.name ORDER BY v.name", site, kind)
 	if err != nil {
 		return nil, fmt.Errorf("reading imported meters: %w", err)
@@ -141,7 +161,7 @@ func (s *Store) SiteMeters(ctx context.Context, site, kind string) ([]ledger.Sit
 func (s *Store) EndSiteMeter(ctx context.Context, site, name string, at time.Time, by ledger.Audit) error {
 	return s.change(ctx, func(t *txn) error {
 		var there int
-		err := t.QueryRowContext(ctx, "SELECT count(*) FROM site_imports i JOIN site_values v ON v.import = i.id WHERE i.site = $1 AND i.kind = $2 AND v.name = $3", site, ledger.UtilityMeter, name).Scan(&there)
+		err := t.QueryRowContext(ctx, "SELECT count(*) FROM site_imports i JOIN site_import_meters v ON v.import = i.id WHERE i.site = $1 AND i.kind = $2 AND v.name = $3", site, ledger.UtilityMeter, name).Scan(&there)
 		if err != nil {
 			return fmt.Errorf("looking for a meter: %w", err)
 		}

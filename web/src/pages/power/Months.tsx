@@ -20,7 +20,7 @@ export function Months({ months }: { months: Against[] }) {
             <Table.Th>Month</Table.Th>
             <Table.Th ta="right">Utility less own</Table.Th>
             <Table.Th ta="right">Utility, MWh</Table.Th>
-            <Table.Th ta="right">Own meter, MWh</Table.Th>
+            <Table.Th ta="right">Own meter, compared hours, MWh</Table.Th>
             <Table.Th ta="right">Hours of the month</Table.Th>
             <Table.Th ta="right">Estimated, h</Table.Th>
             <Table.Th ta="right">Compared, h</Table.Th>

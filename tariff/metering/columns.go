@@ -219,7 +219,7 @@ func isStamp(h string) bool {
 	case "time", "datetime", "date time", "timestamp", "time stamp", "interval time", "reading time", "read time", "date and time", "local time", "interval datetime", "interval date time", "meter read time", "zeit", "utc", "time utc", "datetime utc", "usage time":
 		return true
 	}
-	return has(h, "timestamp", "datetime")
+	return has(h, "timestamp", "datetime") || strings.HasSuffix(h, "time period") || h == "interval start end" || h == "time range"
 }
 
 func isAmount(h string, award bool) bool {

@@ -110,6 +110,15 @@ func TestForms(t *testing.T) {
 			"Smart Meter Texas": {15 * time.Minute, How{}, row("ESIID,USAGE_DATE,REVISION_DATE,USAGE_START_TIME,USAGE_END_TIME,USAGE_KWH,ESTIMATED_ACTUAL,CONSUMPTION_SURPLUSGENERATION", func(day, at, end time.Time, v float64) string {
 				return "'10443720000000001," + day.Format("01/02/2006") + ",01/15/2027 03:00:00," + at.Format(" 15:04") + "," + end.Format(" 15:04") + fmt.Sprintf(",%.3f,A,Consumption", v)
 			})},
+			"start and end in one column": {time.Hour, How{}, row("Energy consumption time period,Usage(Real energy in kilowatt-hours),Reading quality", func(_, at, end time.Time, v float64) string {
+				return at.Format("2006-01-02 15:04:05") + " to " + end.Format("2006-01-02 15:04:05") + fmt.Sprintf(",%.3f,", v)
+			})},
+			"ends at the last minute": {15 * time.Minute, How{}, row("TYPE,DATE,START TIME,END TIME,IMPORT (kWh),EXPORT (kWh),COST,NOTES", func(day, at, end time.Time, v float64) string {
+				return "Electric usage," + day.Format(time.DateOnly) + "," + at.Format("15:04") + "," + end.Add(-time.Minute).Format("15:04") + fmt.Sprintf(",%.3f,0.50,$1.20,", v)
+			})},
+			"start, duration and what was fed back": {15 * time.Minute, How{Unit: "kWh"}, row("Meter Number,Date,Start Time,Duration,Consumption,Generation,Net", func(day, at, _ time.Time, v float64) string {
+				return "0551," + day.Format("1/2/2006") + "," + at.Format("3:04 PM") + fmt.Sprintf(",15,%.3f,0.25,%.3f", v, v-0.25)
+			})},
 			"decimal comma": {15 * time.Minute, How{Stamp: Starts}, row("Zeit;Verbrauch kWh", func(_, at, _ time.Time, v float64) string {
 				return at.Format("02.01.2006 15:04") + ";" + strings.Replace(fmt.Sprintf("%.3f", v), ".", ",", 1)
 			})},

@@ -124,6 +124,7 @@ type timed struct {
 	hour    int // ending; -1 none
 	number  int // in the day, or in the hour; -1 none
 	starred bool
+	ranged  bool // start and end are in one column
 }
 
 // readRows reads a table of a row an interval.
@@ -142,7 +143,7 @@ func (f *File) readRows(c columns, head row, body []row, mayComma bool) error {
 	var cells, numbers []string
 	for _, r := range body {
 		for _, at := range []int{c.date, c.start, c.end, c.stamp} {
-			if v := r.cell(at); v != "" {
+			if v, _, _ := strings.Cut(r.cell(at), " to "); v != "" {
 				cells = append(cells, v)
 			}
 		}
@@ -225,10 +226,20 @@ func (f *File) when(c columns, body []row, order Dates) (out []timed) {
 			continue
 		}
 		a, okA := read(c.start)
-		if !okA && parts >= 0 {
+		z, okZ := read(c.end)
+		if from, to, both := strings.Cut(strings.ToLower(r.cell(c.stamp)), " to "); both && !okA && !okZ && parts >= 0 {
+			// "2026-01-01 00:00:00 to 2026-01-01 01:00:00" in one column.
+			var errA, errZ error
+			a, errA = moment(from, order)
+			z, errZ = moment(to, order)
+			if errA != nil || errZ != nil {
+				fail(c.stamp, cmp.Or(errA, errZ))
+				continue
+			}
+			okA, okZ, t.ranged, parts = true, true, true, parts+1
+		} else if !okA && parts >= 0 {
 			a, okA = read(c.stamp)
 		}
-		z, okZ := read(c.end)
 		if parts < 0 {
 			continue
 		}
@@ -422,11 +433,11 @@ func (f *File) values(c columns, r row, comma bool, each func(meter string, v co
 func (f *File) byTime(c columns, list []timed, comma bool) {
 	ends := c.start < 0 && c.end >= 0
 	step := f.step(c, list)
-	if step == 0 && (c.start < 0 || c.end < 0) && c.minutes < 0 {
+	if step == 0 && c.minutes < 0 {
 		f.problem(0, "interval", "choose the interval", "one cannot tell how long the intervals are")
 		return
 	}
-	if c.start < 0 && c.end < 0 {
+	if c.start < 0 && c.end < 0 && !list[0].ranged {
 		switch f.how.Stamp {
 		case Starts, Ends:
 			ends = f.how.Stamp == Ends
@@ -460,7 +471,7 @@ func (f *File) byTime(c columns, list []timed, comma bool) {
 			if n >= 300 && n%60 == 0 && n <= 3600 { // seconds
 				length = time.Duration(n) * time.Second
 			}
-		} else if c.start >= 0 && t.hasZ {
+		} else if (c.start >= 0 || t.ranged) && t.hasZ {
 			if length = t.z.wall.Sub(t.a.wall); t.a.offset != t.z.offset || length <= 0 || !t.a.offset && !plausible(length) {
 				length = step // over a change of the clock the labels are no difference
 			}
@@ -570,7 +581,7 @@ func (f *File) step(c columns, list []timed) time.Duration {
 	count := map[time.Duration]int{}
 	last := map[string]time.Time{}
 	for _, t := range list {
-		if c.start >= 0 && t.hasZ {
+		if (c.start >= 0 || t.ranged) && t.hasZ && plausible(t.z.wall.Sub(t.a.wall)) {
 			count[t.z.wall.Sub(t.a.wall)]++
 			continue
 		}

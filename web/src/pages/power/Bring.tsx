@@ -112,7 +112,7 @@ export function Bring({ site, path, what, accept, asks, invalidate }: { site: st
       )}
       {write.data && (
         <Alert color="green" role="status" title="Imported" mt="sm" data-testid="imported">
-          {write.data.added} intervals new, {write.data.changed} revised. Statements that were not issued use them from now on; issued ones are corrected on the next.
+          {write.data.added.toLocaleString('en-US')} intervals new, {write.data.changed.toLocaleString('en-US')} revised. Statements that were not issued use them from now on; issued ones are corrected on the next.
         </Alert>
       )}
     </section>

@@ -58,6 +58,7 @@ type Tx interface {
 	Reports
 	PowerPrices
 	PowerContracts
+	SiteImports
 	Forecasts
 	Alarms
 	Market

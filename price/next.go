@@ -239,7 +239,7 @@ func (d *Desk) peakChances(ctx context.Context, c *tariff.Contract, set string, 
 	d.mu.Lock()
 	was, ok := d.chances[key]
 	d.mu.Unlock()
-	if ok && now.Sub(was.made) < slot {
+	if ok && now.Sub(was.made) < decl.Interval {
 		return was, nil
 	}
 	if _, looked := c.PeakThreshold(set, t, nil); !looked {
@@ -249,17 +249,16 @@ func (d *Desk) peakChances(ctx context.Context, c *tariff.Contract, set string, 
 	if err != nil {
 		return peakOutlook{}, err
 	}
-	forecasts := ""
-	for _, n := range d.knownAhead(decl.Series) {
-		if d.series[n].Quantity == feed.Load && strings.Contains(n, "load") {
-			forecasts = n
-			break
-		}
+	if len(loads) == 0 {
+		return peakOutlook{}, fmt.Errorf("no load of %s: %w", decl.Series, forecast.ErrTooShort)
 	}
-	if len(loads) == 0 || forecasts == "" {
-		return peakOutlook{}, fmt.Errorf("no load of %s, or no forecast of it: %w", decl.Series, forecast.ErrTooShort)
+	// A load that comes by the hour is judged by the hour, and the chance of the hour
+	// is shared by its intervals: nothing says which one is the highest.
+	finest := slot
+	if l := loads[len(loads)-1].Length; l > slot && l%slot == 0 && 24*time.Hour%l == 0 {
+		slot = l
 	}
-	ahead, err := d.hourly(ctx, forecasts, now.Add(-peakPast), now.Add(72*time.Hour))
+	ahead, err := d.loadAhead(ctx, decl.Series, loads, now)
 	if err != nil {
 		return peakOutlook{}, err
 	}
@@ -291,12 +290,77 @@ func (d *Desk) peakChances(ctx context.Context, c *tariff.Contract, set string, 
 			l.Settled = append(l.Settled, v)
 		}
 	}
-	out := peakOutlook{made: now, start: end, slot: slot}
-	if out.chance, err = forecast.PeakChances(l, forecast.PeakHow{Paths: 1500, Seed: 1}); err != nil {
+	out := peakOutlook{made: now, start: end, slot: finest}
+	chance, err := forecast.PeakChances(l, forecast.PeakHow{Paths: 1500, Seed: 1})
+	if err != nil {
 		return out, err
+	}
+	parts := int(slot / finest)
+	for _, p := range chance {
+		for range parts {
+			out.chance = append(out.chance, p/float64(parts))
+		}
 	}
 	d.mu.Lock()
 	d.chances[key] = out
 	d.mu.Unlock()
+	return out, nil
+}
+
+// loadAhead is the forecast of a system's load by the hour: what is published of
+// the hours to come, and of past hours what was published a day before, so that
+// its errors are those of a day ahead. Of several forecasts (a system has them by
+// zone too) that which is nearest to the load in all.
+func (d *Desk) loadAhead(ctx context.Context, series string, loads []tariff.SystemLoad, now time.Time) (map[int64]float64, error) {
+	real := map[int64]float64{}
+	count := map[int64]int{}
+	for _, x := range loads {
+		k := x.Start.Truncate(time.Hour).Unix()
+		real[k] += float64(x.Load) / 1e6
+		count[k]++
+	}
+	best, least := "", math.Inf(1)
+	for _, n := range d.names {
+		o := d.series[n]
+		if o.Quantity != feed.Load || !o.Publish.DayAhead || operator(n) != operator(series) || n == series || !strings.Contains(n, "load") {
+			continue
+		}
+		said, err := d.hourly(ctx, n, now.Add(-peakPast), now)
+		if err != nil {
+			return nil, err
+		}
+		var sum, of float64
+		for k, v := range said {
+			if c := count[k]; c > 0 {
+				sum, of = sum+v, of+real[k]/float64(c)
+			}
+		}
+		if sum > 0 && of > 0 && math.Abs(math.Log(sum/of)) < least {
+			best, least = n, math.Abs(math.Log(sum/of))
+		}
+	}
+	if best == "" || least > math.Log(1.3) {
+		return nil, fmt.Errorf("no forecast of %s: %w", series, forecast.ErrTooShort)
+	}
+	out, err := d.hourly(ctx, best, now.Add(-peakPast), now.Add(72*time.Hour))
+	if err != nil {
+		return nil, err
+	}
+	for k := range out {
+		at := time.Unix(k, 0)
+		if at.After(now) {
+			continue
+		}
+		all, err := d.store.Revisions(ctx, best, at)
+		if err != nil {
+			return nil, err
+		}
+		for i := len(all) - 1; i >= 0; i-- {
+			if known := all[i].Published; !known.IsZero() && !known.After(at.Add(-12*time.Hour)) {
+				out[k] = float64(all[i].Micro) / 1e6
+				break
+			}
+		}
+	}
 	return out, nil
 }

@@ -41,6 +41,7 @@ type Store interface {
 	ledger.PowerPrices
 	ledger.PowerContracts
 	ledger.Forecasts
+	ledger.SiteImports
 	MeterEnergy(ctx context.Context, site string, from, to time.Time) ([]ledger.MeterEnergy, error)
 }
 
@@ -51,6 +52,9 @@ type Options struct {
 	Web       *feed.Web // nil is one of its own
 	Simulated bool      // the market is simulated, and every answer must say so
 	Forecast  How
+	// Memory is the folder where day-ahead models keep what they said of past days,
+	// so that a restart does not ask them again; "" keeps nothing.
+	Memory string
 	// Machines is what the machines of a site say that they used, for sites without
 	// a meter; nil: nothing.
 	Machines func(ctx context.Context, site string, from, to time.Time) ([]tariff.Interval, error)

@@ -254,6 +254,7 @@ func (s *service) forecastDay(ctx context.Context, series string, day tariff.Dat
 	if err := s.keep(ctx, series, DayAhead, dist.Local(zone), false, l.notes); err != nil && !errors.Is(err, ledger.ErrConflict) {
 		return err
 	}
+	s.save(series, m)
 	s.reload(ctx, series)
 	return s.card(ctx, series, DayAhead, m.Name(), m.learns, l, append(slices.Clone(dist.Notes), l.notes...), begun, nil)
 }

@@ -58,9 +58,40 @@ func (d *Desk) Month(ctx context.Context, site string, month tariff.Month, detai
 		return Statement{}, err
 	}
 	if n := len(list); n > 0 {
-		return d.issued(ctx, list[n-1].ID, detail)
+		st, err := d.issued(ctx, list[n-1].ID, detail)
+		if err == nil {
+			st.Revised = d.revised(ctx, c, list[n-1])
+		}
+		return st, err
 	}
 	return d.settle(ctx, c, month, detail)
+}
+
+// revised tells whether an issued month settled anew would come to something else
+// that no later statement has yet.
+func (d *Desk) revised(ctx context.Context, c Contract, row ledger.IssuedStatement) bool {
+	month, err := tariff.ParseMonth(row.Month)
+	if err != nil || c.ID != row.Contract {
+		return false
+	}
+	list, err := d.Record.IssuedStatements(ctx, c.Site, c.ID, row.Month, month.Add(correctedBack).String())
+	if err != nil {
+		return false
+	}
+	read := make([]frozen, len(list))
+	for i := range list {
+		if err := json.Unmarshal(list[i].Body, &read[i]); err != nil {
+			return false
+		}
+	}
+	if len(list) == 0 || list[0].ID != row.ID {
+		return false
+	}
+	lines, err := d.correct(ctx, c, list[0], &read[0], read[1:])
+	if err != nil {
+		d.Log.Warn("settling an issued month anew", "site", c.Site, "month", row.Month, "error", err)
+	}
+	return len(lines) > 0
 }
 
 // contractOf is the contract that has most to say of a month: that of its last
@@ -109,19 +140,11 @@ func (d *Desk) settle(ctx context.Context, c Contract, month tariff.Month, detai
 		return out, err
 	}
 	meter := out.Meter.Intervals
-	inside := func(i tariff.Interval) bool { return !i.Start.Before(from) }
-	out.Meter.Whole, out.Meter.Partly = 0, 0
-	for _, i := range meter {
-		switch {
-		case !inside(i):
-		case i.Estimated:
-			out.Meter.Partly++
-		default:
-			out.Meter.Whole++
-		}
-	}
-	out.Meter.Lost = int(until.Sub(from)/quarter) - out.Meter.Whole - out.Meter.Partly
+	out.Meter.count(from, until)
 	state := tariff.State{Detail: detail}
+	if state.Awards, err = d.awards(ctx, c, from, to); err != nil {
+		return out, err
+	}
 	if state.Demands, err = d.demands(ctx, c, month); err != nil {
 		return out, err
 	}
@@ -255,6 +278,9 @@ func (d *Desk) correct(ctx context.Context, c Contract, row ledger.IssuedStateme
 		return nil, err
 	}
 	state := tariff.State{}
+	if state.Awards, err = d.awards(ctx, by, from, to); err != nil {
+		return nil, err
+	}
 	if state.Demands, err = d.demands(ctx, by, issued.Month); err != nil {
 		return nil, err
 	}

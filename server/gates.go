@@ -47,6 +47,9 @@ func limitBody(next http.Handler) http.Handler {
 		if strings.HasPrefix(r.URL.Path, "/api/v1/sites/") {
 			limit = layoutBody // a layout names every machine
 		}
+		if strings.HasPrefix(r.URL.Path, "/api/v1/meter-data") || strings.HasPrefix(r.URL.Path, "/api/v1/awards") {
+			limit = importBody
+		}
 		r.Body = http.MaxBytesReader(w, r.Body, limit)
 		next.ServeHTTP(w, r)
 	})

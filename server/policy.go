@@ -162,6 +162,15 @@ var policy = map[string]Right{
 	"statement-file":   Money,
 	"issue-statement":  Money,
 
+	"meter-data":          Money,
+	"import-meter-data":   Money,
+	"withdraw-meter-data": Money,
+	"end-meter":           Money,
+	"awards":              Money,
+	"import-awards":       Money,
+	"enter-awards":        Money,
+	"withdraw-awards":     Money,
+
 	"report-schedules":       Configure, // they hold people's addresses
 	"add-report-schedule":    Configure,
 	"edit-report-schedule":   Configure,

@@ -133,6 +133,12 @@ func bodyFor(id string) any {
 		return map[string]any{"revision": 1, "text": "name: X"}
 	case "check-contract":
 		return map[string]any{"site": "site", "text": "name: X"}
+	case "import-meter-data", "import-awards":
+		return map[string]any{"site": "site", "file": []byte("a,b"), "preview": true}
+	case "enter-awards":
+		return map[string]any{"site": "site", "positions": []any{map[string]any{"start": "2026-07-01T00:00:00Z", "mw": 1}}, "preview": true}
+	case "end-meter":
+		return map[string]any{"site": "site", "meter": "x"}
 	case "silence-alarm":
 		return map[string]any{"minutes": 60, "reason": "x"}
 	case "add-silence":

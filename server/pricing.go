@@ -165,6 +165,7 @@ func (s *Server) registerPrices() {
 	op(s, get("price-models", "/models", "A card for each model at each series", ""), s.priceModels)
 	s.registerContracts()
 	s.registerStatements()
+	s.registerSiteImports()
 }
 
 func (s *Server) priceNow(ctx context.Context, in *priceNowInput) (*struct{ Body []PriceSite }, error) {

@@ -35,7 +35,7 @@ type cli struct {
 	Stress     stressCmd                 `cmd:"" help:"Play the company through many futures of the market, with shocks and treasury policies."`
 	Outlook    outlookCmd                `cmd:"" help:"The hashrate-debt ratio at a date, chances of default and distress, and what each lever does."`
 	Peers      peersCmd                  `cmd:"" help:"Miners of a month by realised hashrate, share and growth, from their production reports."`
-	Price      priceCmd                  `cmd:"" help:"What one more MWh costs now and in the hours to come, and why."`
+	Price      priceCmd                  `cmd:"" help:"What one more MWh costs now and in the hours to come, and why; the utility's meter data; day-ahead awards."`
 	Forecast   forecastCmd               `cmd:"" help:"What a market price will be: quantiles hour by hour."`
 	Tariff     tariffCmd                 `cmd:"" help:"Electricity contracts in files."`
 	Statement  statementCmd              `cmd:"" help:"What a month of electricity costs, line by line; also from files alone."`

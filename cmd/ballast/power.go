@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -64,6 +65,7 @@ func (h *house) openDesk(ctx context.Context, version string) error {
 	h.desk, err = price.Open(ctx, price.Options{
 		Record: h.record, Plans: list, Web: &feed.Web{Client: &http.Client{}, Agent: "ballast/" + version}, Simulated: h.simulated, Machines: server.MachineEnergy(h.history), Log: h.log,
 		Seed:     uint64(os.Getpid()),
+		Memory:   filepath.Join(h.cfg.Data, "forecast"),
 		Forecast: price.How{Enabled: f.Enabled, Series: f.Series, SpikeAt: float64(f.SpikeAt), History: f.History, Trial: f.Trial, Threads: f.Threads},
 	})
 	if err != nil {

@@ -21,6 +21,13 @@ import (
 )
 
 type priceCmd struct {
+	Now   priceNowCmd  `cmd:"" default:"withargs" help:"What one more MWh costs now and in the hours to come, and why."`
+	Risk  priceRiskCmd `cmd:"" help:"Chances of price spikes and of coincident peaks in the hours to come."`
+	Meter meterCmd     `cmd:"" help:"The utility's meter data: import, list, withdraw."`
+	Award awardCmd     `cmd:"" help:"Day-ahead awards of two-settlement contracts: import, list, withdraw."`
+}
+
+type priceNowCmd struct {
 	Site     string `placeholder:"NAME" help:"Which site, where there are several."`
 	Hours    int    `default:"12" help:"How many hours ahead."`
 	At       string `placeholder:"TIME" help:"Another instant: 2026-07-01T16:00:00-05:00, or on the contract's clock 2026-07-01T16:00."`
@@ -29,7 +36,7 @@ type priceCmd struct {
 	Load     string `placeholder:"POWER" help:"With --contract: what the site draws, such as 12MW. Blocks and demand charges depend on it."`
 }
 
-func (c *priceCmd) Run(ctx context.Context, common *common, s *streams) error {
+func (c *priceNowCmd) Run(ctx context.Context, common *common, s *streams) error {
 	if c.Contract != "" {
 		return c.offline(common, s)
 	}
@@ -135,7 +142,7 @@ func printBreakdown(w io.Writer, b tariff.Breakdown, loc *time.Location) {
 }
 
 // offline reckons with files.
-func (c *priceCmd) offline(common *common, s *streams) error {
+func (c *priceNowCmd) offline(common *common, s *streams) error {
 	contract, err := readContract(c.Contract)
 	if err != nil {
 		return err

@@ -73,6 +73,7 @@ func Run(t *testing.T, open Open) {
 		{"Market", testMarket},
 		{"MarketValues", testMarketValues},
 		{"PowerContracts", testPowerContracts},
+		{"SiteImports", testSiteImports},
 		{"Forecasts", testForecasts},
 		{"Outlook", testOutlook},
 		{"Alarms", testAlarms},

@@ -48,6 +48,8 @@ export const sections: Section[] = [
       { title: 'Forecast accuracy', to: '/power/accuracy', right: 'look', words: 'scoreboard naive champion model coverage' },
       { title: 'Market feeds', to: '/power/feeds', right: 'look', words: 'ercot caiso entsoe prices stale gaps' },
       { title: 'Statements', to: '/power/statements', right: 'money', words: 'bill invoice month electricity pdf csv issue' },
+      { title: 'Utility meter', to: '/power/meter', right: 'money', words: 'interval data green button import csv utility revenue meter compare' },
+      { title: 'Day-ahead awards', to: '/power/awards', right: 'money', words: 'two-settlement award bid day-ahead import' },
       { title: 'Contracts', to: '/power/contracts', right: 'money', words: 'tariff ppa demand charge yaml' },
     ],
   },

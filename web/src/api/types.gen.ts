@@ -341,6 +341,23 @@ export interface components {
       /** Rows that the log had when the check began. */
       "total": number
     }
+    AwardEntry: {
+      /** Default 60. */
+      "minutes"?: 5 | 15 | 30 | 60
+      /** Awarded over the interval; a zero award is not the same as none. Sold is negative. */
+      "mw": number
+      "start": string
+    }
+    AwardsBody: {
+      /** A contract of the site settles against awards. */
+      "asked": boolean
+      /** Of the span, oldest first. */
+      "days": (components['schemas']['PriceAwardDay'])[] | null
+      /** Newest first, withdrawn ones too. */
+      "imports": (components['schemas']['LedgerSiteImport'])[] | null
+      "site": string
+      "zone": string
+    }
     BalanceLine: {
       "account": string
       "amount": components['schemas']['Amount']
@@ -381,6 +398,18 @@ export interface components {
       "states": { [key: string]: number }
       /** Commands that are not settled yet, oldest change first. At most 1,000. */
       "waiting": (components['schemas']['LedgerCommand'])[] | null
+    }
+    BringInputBody: {
+      /** The file, base64: CSV or Green Button XML, at most 16 MB. */
+      "file": string
+      "how"?: components['schemas']['ImportHow']
+      /** Of the file. */
+      "name"?: string
+      /** Only say what would change. */
+      "preview"?: boolean
+      /** From the preview: refused with 412 when somebody imported meanwhile. */
+      "seen"?: number
+      "site": string
     }
     Bunch: {
       /** Machines in each condition; those without any are left out. */
@@ -1391,6 +1420,22 @@ export interface components {
       /** What it is, and the name that fits when it is none of those that lists show. */
       "note"?: string
     }
+    ImportHow: {
+      /** What local times follow: the zone's clock, its standard time all year, or UTC. Default local. */
+      "clock"?: "local" | "standard" | "utc"
+      /** Whether months or days come first, where the file does not tell. */
+      "dates"?: "mdy" | "dmy"
+      /** Where the file does not tell. */
+      "interval_min"?: 5 | 10 | 15 | 20 | 30 | 60
+      /** Name of the meter where the file names none. */
+      "meter"?: string
+      /** Which end of an interval times are, where the file does not tell. */
+      "stamp"?: "start" | "end"
+      /** Of the values; default what the file says. */
+      "unit"?: "Wh" | "kWh" | "MWh" | "kW" | "MW"
+      /** Time zone; default that of the site's contract. */
+      "zone"?: string
+    }
     ImportInputBody: {
       /** What rows and indexes count from; auto finds out. */
       "base"?: "auto" | "0" | "1"
@@ -1626,6 +1671,28 @@ export interface components {
       "micro_per_th": number
       "source": string
       "tier": string
+    }
+    LedgerSiteImport: {
+      "actor": string
+      /** Intervals of which nothing was known. */
+      "added": number
+      "at": string
+      /** Intervals that an earlier import has otherwise. */
+      "changed": number
+      /** SHA-256 of its bytes, hexadecimal. */
+      "digest": string
+      /** Its name. */
+      "file": string
+      /** As it was understood. */
+      "format": string
+      "from": string
+      "id": number
+      "kind": string
+      "same": number
+      "site": string
+      "to": string
+      "withdrawn_at"?: string
+      "withdrawn_by"?: string
     }
     LeversInputBody: {
       "levers": (components['schemas']['PlayLever'])[] | null
@@ -1867,6 +1934,68 @@ export interface components {
       "name": string
       /** What may be done at one site at least. */
       "rights": ("look" | "repair" | "command" | "configure" | "money" | "administer" | "portal")[] | null
+    }
+    MeterData: {
+      /** When it was taken out: the sum of the site does without it from then on. */
+      "ended"?: string
+      "first": string
+      "last": string
+      "name": string
+    }
+    MeterDataBody: {
+      /** Newest first, withdrawn ones too. */
+      "imports": (components['schemas']['LedgerSiteImport'])[] | null
+      "meters": (components['schemas']['MeterData'])[] | null
+      /** Newest first, beside the site's own meter; 25 at most. */
+      "months": (components['schemas']['PriceAgainst'])[] | null
+      "site": string
+      "zone": string
+    }
+    MeterEndInputBody: {
+      /** When it was taken out; missing: it is in place again. */
+      "at"?: string
+      "meter": string
+      "site": string
+    }
+    MeteringFile: {
+      /** Rows that repeat another; they count once. */
+      "doubles": number
+      /** In words. */
+      "format": string
+      /** Spans without readings between others, at most 100. */
+      "gaps": (components['schemas']['MeteringGap'])[] | null
+      "meters": (components['schemas']['MeteringMeter'])[] | null
+      /** Intervals that these gaps would hold. */
+      "missing": number
+      /** Why it cannot be used. Empty: it can. */
+      "problems": (components['schemas']['MeteringProblem'])[] | null
+      /** What was understood, or left out. */
+      "remarks": (string)[] | null
+      /** Whose clock its local times are taken to be on. */
+      "zone": string
+    }
+    MeteringGap: {
+      "from": string
+      "meter": string
+      "to": string
+    }
+    MeteringMeter: {
+      "estimated": number
+      "from": string
+      "interval_min": number
+      "mwh": number
+      "name": string
+      "readings": number
+      "to": string
+    }
+    MeteringProblem: {
+      /** What to do about it. */
+      "do"?: string
+      /** The choice that settles it: clock, stamp, dates, unit, interval or zone. */
+      "field"?: string
+      /** Of the file; 0: the whole of it. */
+      "line"?: number
+      "what": string
     }
     MetricInfo: {
       "help": string
@@ -2677,6 +2806,14 @@ export interface components {
       /** Machines that tell their pools. */
       "told": number
     }
+    PositionsInputBody: {
+      "positions": (components['schemas']['AwardEntry'])[] | null
+      /** Only say what would change. */
+      "preview"?: boolean
+      /** From the preview: refused with 412 when somebody imported meanwhile. Missing: the newest. */
+      "seen"?: number
+      "site": string
+    }
     PowerLine: {
       /** Of the meter's reading. */
       "at"?: string
@@ -2705,6 +2842,37 @@ export interface components {
       "members": (components['schemas']['AlarmMember'])[] | null
       "now": components['schemas']['AlarmRuleState']
     }
+    PriceAgainst: {
+      /** Hours that both have: these are compared. */
+      "both_h": number
+      "both_own_mwh": number
+      "both_utility_mwh": number
+      /** Utility less own. */
+      "diff_mwh": number
+      /** Of our own; missing when there is nothing to compare. */
+      "diff_pct"?: number
+      /** Of these, estimates of the utility's. */
+      "estimated_h": number
+      "month": string
+      /** Of the month, as far as it is over. */
+      "month_h": number
+      /** Of the month that the utility has. */
+      "utility_h": number
+      /** All that the utility has of the month. */
+      "utility_mwh": number
+    }
+    PriceAwardDay: {
+      "day": string
+      "hours": (components['schemas']['PriceAwardMW'])[] | null
+      /** Hours of the day without an award, not even of zero. */
+      "missing_h": number
+      "mwh": number
+    }
+    PriceAwardMW: {
+      "from": string
+      "mw": number
+      "to": string
+    }
     PriceBoardBody: {
       "days": number
       "models": (components['schemas']['PriceStanding'])[] | null
@@ -2712,6 +2880,26 @@ export interface components {
       /** Settled days that a challenger and the champion must share. */
       "trial_days": number
       "working": components['schemas']['PriceWork']
+    }
+    PriceBrought: {
+      /** Intervals of which nothing was known. */
+      "added": number
+      /** Intervals that are known otherwise: these are revised. */
+      "changed": number
+      "file": components['schemas']['MeteringFile']
+      /** Once it is imported. */
+      "import"?: components['schemas']['LedgerSiteImport']
+      "kind": "utility-meter" | "award"
+      /** Month by month as it would stand, beside the site's own meter. */
+      "months": (components['schemas']['PriceAgainst'])[] | null
+      /** Of the file. */
+      "name": string
+      "same": number
+      /** The newest import that this looked at; the import takes it. */
+      "seen": number
+      "site": string
+      /** What to look at before importing it. */
+      "warnings": (string)[] | null
     }
     PriceCard: {
       /** When it last learnt. */
@@ -2839,10 +3027,14 @@ export interface components {
       "lost_intervals": number
       /** By a meter. */
       "measured": boolean
+      /** Quarters of an hour of the site's own meters, or machines. */
+      "own_intervals": number
       /** Quarters that were measured for half of the time or more, and reckoned up to the whole: estimates. */
       "partly_intervals": number
-      /** "meter main", or the machines when there is no meter. */
+      /** "utility meter ESI 1044", "meter main", or the machines when there is no meter. */
       "source": string
+      /** Quarters of an hour that are the utility's. */
+      "utility_intervals": number
       /** Quarters of an hour that were measured from end to end. */
       "whole_intervals": number
     }

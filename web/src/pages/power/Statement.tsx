@@ -9,6 +9,7 @@ import { Confirm } from '../../parts/Confirm'
 import { Figure } from '../../parts/Figure'
 import { Page } from '../../parts/Page'
 import { Trouble } from '../../parts/Trouble'
+import { difference } from './Months'
 import { NoMoney } from './NoMoney'
 import { Simulated, Sure } from './parts'
 import { amount, decimal, longMonth, means, money, rate } from './words'
@@ -94,7 +95,7 @@ export function StatementPage() {
           )}
           <div className="figures" data-testid="figures">
             <Figure name="Total" value={amount(st.total)} note={`${st.status}: ${means[st.status] ?? ''}`} source="The sum of the lines, each rounded once." />
-            <Figure name="Metered" value={decimal(st.metered_mwh, 3)} unit="MWh" note={b.meter.source} source={b.meter.measured ? `Measured: ${b.meter.source}. ${b.meter.whole_intervals} quarters of an hour whole, ${b.meter.partly_intervals} in part, ${b.meter.lost_intervals} missing.` : b.meter.source} />
+            <Figure name="Metered" value={decimal(st.metered_mwh, 3)} unit="MWh" note={b.meter.source} source={b.meter.measured ? `Measured: ${b.meter.source}. ${b.meter.whole_intervals} quarters of an hour whole, ${b.meter.partly_intervals} in part, ${b.meter.lost_intervals} missing; ${b.meter.utility_intervals} the utility's, ${b.meter.own_intervals} the site's own.` : b.meter.source} />
             <Figure name="All in" value={Number(st.metered_mwh) > 0 ? money(Number(st.total.replace(/[^0-9.-]/g, '')) / Number(st.metered_mwh), st.currency) : '–'} unit="/MWh" source="Total over metered energy." />
             <Figure name="Hours" value={st.hours} note={st.hours === '743' || st.hours === '745' || st.hours === '719' || st.hours === '721' ? 'the clock changes' : undefined} source="Of the month, on the contract's clock." />
             {b.id && <Figure name="Issued" value={new Date(b.issued_at!).toLocaleDateString()} note={`by ${b.issued_by}`} source="Frozen in the record, with its intervals and an audit row." />}
@@ -104,6 +105,12 @@ export function StatementPage() {
               {t}
             </Alert>
           ))}
+          {b.revised && (
+            <Alert color="orange" mb={6} py={6} data-testid="revised">
+              Since it was issued, a price or a reading was revised: settled anew it would come to something else. The difference goes on the next statement.
+            </Alert>
+          )}
+          <WhoseMeter b={b} month={month} />
           <Lines b={b} />
           <Text fz="xs" c="dimmed" mt="sm">
             Rounded {st.rounding}, each line once. Times on the clock of {b.zone}.
@@ -122,6 +129,30 @@ export function StatementPage() {
         </>
       )}
     </Page>
+  )
+}
+
+/** Whose meter the month is settled on, and how far the two are apart. */
+function WhoseMeter({ b, month }: { b: Body; month: string }) {
+  const q = useQuery({ queryKey: ['meter-data', b.site], queryFn: ({ signal }) => ask<Schema['MeterDataBody']>('GET', `/meter-data?site=${encodeURIComponent(b.site)}`, undefined, signal), retry: false })
+  const a = q.data?.months?.find((m) => m.month === month)
+  const all = b.meter.utility_intervals + b.meter.own_intervals
+  return (
+    <Text fz="sm" mb="sm" data-testid="whose">
+      {b.meter.utility_intervals > 0 ? `${b.meter.utility_intervals.toLocaleString('en-US')} of ${all.toLocaleString('en-US')} quarters of an hour are the utility's` : "Settled on the site's own meter"}
+      {a && a.diff_pct !== undefined ? `; over ${Math.round(a.both_h)} h that both have, the utility is at ${difference(a)} against the site's own meter` : ''}.{' '}
+      <Anchor component={Link} to="/power/meter" fz="sm" className="noprint">
+        {b.meter.utility_intervals > 0 ? 'Utility meter' : "Bring the utility's readings"}
+      </Anchor>
+      {(b.statement.lines ?? []).some((l) => l.kind === 'two-settlement') && (
+        <>
+          {' · '}
+          <Anchor component={Link} to="/power/awards" fz="sm" className="noprint">
+            Day-ahead awards
+          </Anchor>
+        </>
+      )}
+    </Text>
   )
 }
 

@@ -1,6 +1,6 @@
-import { Badge, Loader } from '@mantine/core'
+import { Badge, Button, Group, Loader } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { useNavigate } from '@tanstack/react-router'
+import { Link, useNavigate } from '@tanstack/react-router'
 import { ask, type Schema } from '../../api/client'
 import { useMay } from '../../frame/me'
 import { useView } from '../../frame/view'
@@ -42,7 +42,22 @@ export function StatementsPage() {
   const q = useQuery({ queryKey: ['statements', view.site], queryFn: ({ signal }) => ask<Schema['StatementsBody']>('GET', `/statements${view.query ? `?${view.query}` : ''}`, undefined, signal), enabled: may, retry: false })
   const rows = q.data?.months ?? []
   return (
-    <Page title="Electricity statements" note={q.data && `${q.data.site}: what each month came to, line by line. Issued ones do not change; corrections come on later ones.`}>
+    <Page
+      title="Electricity statements"
+      note={q.data && `${q.data.site}: what each month came to, line by line. Issued ones do not change; corrections come on later ones.`}
+      actions={
+        may && (
+          <Group gap="xs">
+            <Button size="xs" variant="default" component={Link} to="/power/meter">
+              Utility meter
+            </Button>
+            <Button size="xs" variant="default" component={Link} to="/power/awards">
+              Day-ahead awards
+            </Button>
+          </Group>
+        )
+      }
+    >
       {!may && <NoMoney what="Statements" />}
       {may && q.isPending && <Loader aria-label="loading" />}
       {q.error && <Trouble what="The statements cannot be shown" error={q.error} again={() => void q.refetch()} />}

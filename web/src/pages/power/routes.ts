@@ -8,5 +8,7 @@ const contracts = createRoute({ getParentRoute: () => frame, path: '/power/contr
 const contract = createRoute({ getParentRoute: () => frame, path: '/power/contracts/$id', component: lazyRouteComponent(() => import('./Contract'), 'ContractPage') })
 const statements = createRoute({ getParentRoute: () => frame, path: '/power/statements', component: lazyRouteComponent(() => import('./Statements'), 'StatementsPage') })
 const statement = createRoute({ getParentRoute: () => frame, path: '/power/statements/$month', component: lazyRouteComponent(() => import('./Statement'), 'StatementPage') })
+const meterData = createRoute({ getParentRoute: () => frame, path: '/power/meter', component: lazyRouteComponent(() => import('./MeterData'), 'MeterDataPage') })
+const awards = createRoute({ getParentRoute: () => frame, path: '/power/awards', component: lazyRouteComponent(() => import('./Awards'), 'AwardsPage') })
 
-export const powerRoutes = [price, accuracy, feeds, contracts, contract, statements, statement] as const
+export const powerRoutes = [price, accuracy, feeds, contracts, contract, statements, statement, meterData, awards] as const

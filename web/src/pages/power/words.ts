@@ -56,3 +56,6 @@ export function rate(text: string | null | undefined, of: string, currency: stri
   if (of === currency) return `${decimal(String(100 * Number(text)), 4)} %`
   return `${decimal(text, 6)} ${currency}/${of}`
 }
+
+/** A time with its day on a zone's clock: "2026-10-05 17:00". */
+export const when = (t: string, zone?: string) => new Date(t).toLocaleString('sv-SE', { timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit' })

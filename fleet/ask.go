@@ -198,18 +198,31 @@ func (f *Fleet) look(a netip.Addr) {
 
 // asked is when an address was last recognised anew, and how long it then rests:
 // half a minute at first, twice as long each time, a quarter of an hour at most,
-// so that a machine that stays out of reach costs next to nothing.
+// so that a machine that stays out of reach costs next to nothing. When somebody
+// else is found there than the last time, it begins anew: who moved once may move
+// back.
 type asked struct {
 	at   time.Time
 	rest time.Duration
+	who  miner.Identity
 }
 
+const firstRest, longestRest = 30 * time.Second, 15 * time.Minute
+
 func (a asked) again(now time.Time) asked {
-	const first, most = 30 * time.Second, 15 * time.Minute
-	if a.rest == 0 || now.Sub(a.at) > 4*most {
-		return asked{now, first}
+	if a.rest == 0 || now.Sub(a.at) > 4*longestRest {
+		return asked{now, firstRest, a.who}
 	}
-	return asked{now, min(2*a.rest, most)}
+	return asked{now, min(2*a.rest, longestRest), a.who}
+}
+
+// found is what follows from who was recognised.
+func (a asked) found(id miner.Identity) asked {
+	if a.who != (miner.Identity{}) && (a.who.MAC != id.MAC || a.who.Serial != id.Serial || a.who.Firmware != id.Firmware) {
+		a.rest = firstRest
+	}
+	a.who = id
+	return a
 }
 
 // follow recognises addresses whose machine is not who it was.
@@ -258,6 +271,9 @@ func (f *Fleet) follow(ctx context.Context) {
 		wg.Wait()
 		if len(found) == 0 {
 			continue
+		}
+		for _, m := range found {
+			asked[m.Addr] = asked[m.Addr].found(m.Identity)
 		}
 		if _, err := f.Observe(ctx, found); err != nil && ctx.Err() == nil {
 			f.Log.Error("recording machines that moved", "error", err)

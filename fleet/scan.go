@@ -125,7 +125,7 @@ func (s *Scanner) Scan(ctx context.Context, ranges []netip.Prefix, found func(Fo
 	for _, a := range silent {
 		s.miss(a, false)
 	}
-	s.again(ctx, weak, &c, results)
+	s.again(ctx, weak, int(total/100), &c, results)
 	close(results)
 	close(stop)
 	side.Wait()
@@ -145,24 +145,55 @@ func (c *counters) progress(total int64, elapsed time.Duration) Progress {
 
 // again asks once more, calmly, who answered but could not be made out in full:
 // while tens of thousands of connections open and close, ours and theirs, some
-// dialogues run out of time.
-func (s *Scanner) again(ctx context.Context, weak []Found, c *counters, results chan<- Found) {
-	var wg sync.WaitGroup
-	room := make(chan struct{}, 32)
-	for _, f := range weak {
-		room <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-room }()
-			if ctx.Err() == nil {
-				if g := s.identify(ctx, f.Addr, f.Open); g.rank() > f.rank() {
-					f = g
+// dialogues run out of time. Those of whom nothing at all is known then are asked
+// twice more after a pause, when they are few: a machine that was slow for a moment
+// should not be missed, a building full of printers should not be waited for.
+func (s *Scanner) again(ctx context.Context, weak []Found, few int, c *counters, results chan<- Found) {
+	const rounds, pause = 3, 2 * time.Second
+	for round := range rounds {
+		var (
+			wg   sync.WaitGroup
+			mu   sync.Mutex
+			left []Found
+			room = make(chan struct{}, 32)
+			last = round == rounds-1
+		)
+		for _, f := range weak {
+			room <- struct{}{}
+			wg.Go(func() {
+				defer func() { <-room }()
+				if ctx.Err() == nil {
+					if g := s.identify(ctx, f.Addr, f.Open); g.rank() > f.rank() {
+						f = g
+					}
 				}
-			}
-			c.count(f)
-			results <- f
-		})
+				if f.rank() == 0 && !last && ctx.Err() == nil {
+					mu.Lock()
+					left = append(left, f)
+					mu.Unlock()
+					return
+				}
+				c.count(f)
+				results <- f
+			})
+		}
+		wg.Wait()
+		weak = left
+		if len(weak) == 0 || last {
+			return
+		}
+		if len(weak) > max(few, 16) || ctx.Err() != nil {
+			break
+		}
+		select {
+		case <-time.After(time.Duration(round+1) * pause):
+		case <-ctx.Done():
+		}
 	}
-	wg.Wait()
+	for _, f := range weak {
+		c.count(f)
+		results <- f
+	}
 }
 
 // walk is what an address takes at least while something more urgent goes on.

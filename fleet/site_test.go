@@ -97,6 +97,37 @@ func (w *world) scan() []fleet.Found {
 	return found
 }
 
+// A machine that answers nothing sensible for a moment is not missed: it is asked
+// again after a pause.
+func TestScanAsksAgain(t *testing.T) {
+	w := newWorld(t, 12, time.Second)
+	faults, err := w.site.Inject(sim.Fault{Kind: sim.FaultWireReset, Rig: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var (
+		found []fleet.Found
+		once  sync.Once
+	)
+	s := fleet.Scanner{Reach: w.reach}
+	done, err := s.Scan(t.Context(), []netip.Prefix{w.network}, func(f fleet.Found) { found = append(found, f) }, func(p fleet.Progress) {
+		if p.Probed == p.Total { // all have been asked once
+			once.Do(func() { time.AfterFunc(time.Second, func() { w.site.Clear(faults[0].ID, "", -1, "") }) })
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range found {
+		if f.Err != nil {
+			t.Errorf("%s: %v", f.Addr, f.Err)
+		}
+	}
+	if len(found) != 12 || done.Identified != 12 || done.Unknown != 0 {
+		t.Errorf("%d found; %+v", len(found), done)
+	}
+}
+
 func (w *world) run() {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)

@@ -232,35 +232,36 @@ func sizes(past []outlook, rows [][signs]float64) [signs]float64 {
 	for j := range signs {
 		a[j][j] += 20
 	}
-	return solve(a, b)
+	solve(a[:], b[:])
+	return b
 }
 
-// solve is Gauss elimination with pivots; a is positive definite.
-func solve(a [signs][signs]float64, b [signs]float64) (x [signs]float64) {
-	for c := range signs {
+// solve puts the solution of a positive definite system in the place of b, by
+// Gauss elimination with pivots; it changes a.
+func solve[row [signs]float64 | [voices]float64](a []row, b []float64) {
+	n := len(b)
+	for c := range n {
 		p := c
-		for r := c + 1; r < signs; r++ {
+		for r := c + 1; r < n; r++ {
 			if math.Abs(a[r][c]) > math.Abs(a[p][c]) {
 				p = r
 			}
 		}
 		a[c], a[p], b[c], b[p] = a[p], a[c], b[p], b[c]
-		for r := c + 1; r < signs; r++ {
+		for r := c + 1; r < n; r++ {
 			f := a[r][c] / a[c][c]
-			for k := c; k < signs; k++ {
+			for k := c; k < n; k++ {
 				a[r][k] -= f * a[c][k]
 			}
 			b[r] -= f * b[c]
 		}
 	}
-	for c := signs - 1; c >= 0; c-- {
-		x[c] = b[c]
-		for k := c + 1; k < signs; k++ {
-			x[c] -= a[c][k] * x[k]
+	for c := n - 1; c >= 0; c-- {
+		for k := c + 1; k < n; k++ {
+			b[c] -= a[c][k] * b[k]
 		}
-		x[c] /= a[c][c]
+		b[c] /= a[c][c]
 	}
-	return x
 }
 
 // plainCone is what the cone is measured against: around a point forecast the

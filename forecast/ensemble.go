@@ -24,8 +24,10 @@ import (
 type Ensemble struct {
 	Windows  []int                // of LEAR, in days; nil is 56, 84, 1092 and 1456
 	Nets     *Nets                // nil is the networks of [DefaultNets]
+	Softs    *Nets                // nil is the networks of [DefaultSofts]
 	Fans     *Nets                // which say quantiles; nil is those of [DefaultFans]
 	Groves   []Grove              // nil is the trees of [DefaultGroves]; none when empty
+	Smooth   *Smooth              // nil is that of [DefaultSmooth]
 	History  int                  // days from whose errors it learns; 0 is 182
 	SpikeAt  float64              // price above which an hour is a spike; 0 is none
 	Workers  int                  // goroutines; 0 is one
@@ -48,30 +50,42 @@ const leastPast = 56
 
 // core is what is remembered for one set of known series.
 type core struct {
-	nets  *Nets
-	fans  *Nets
-	trees []Grove
-	said  map[int]opinion // by calendar date
+	nets   *Nets
+	softs  *Nets
+	fans   *Nets
+	trees  []Grove
+	smooth *Smooth
+	said   map[int]opinion // by calendar date
 }
 
 // Used are processor seconds.
 type Used struct {
-	Lear  float64 `json:"lear"`
-	Nets  float64 `json:"nets"`
-	Trees float64 `json:"trees"`
-	Cone  float64 `json:"cone"` // and all the rest
+	Lear   float64 `json:"lear"`
+	Nets   float64 `json:"nets"`
+	Trees  float64 `json:"trees"`
+	Kernel float64 `json:"kernel"`
+	Cone   float64 `json:"cone"` // and all the rest
 }
+
+// models is what they all took, without what is made of them.
+func (u Used) models() float64 { return u.Lear + u.Nets + u.Trees + u.Kernel }
+
+// Sum is all of it.
+func (u Used) Sum() float64 { return u.models() + u.Cone }
 
 // opinion is what each model said of a day before it came.
 type opinion struct {
-	Lear  [][Hours]float64 `json:"lear"`  // each window
-	Nets  [][Hours]float64 `json:"nets"`  // each network
-	Trees [][Hours]float64 `json:"trees"` // each grove
-	Fan   [][Hours]float64 `json:"fan"`   // each of fanLevels
+	Lear   [][Hours]float64 `json:"lear"`   // each window
+	Nets   [][Hours]float64 `json:"nets"`   // each network
+	Softs  [][Hours]float64 `json:"softs"`  // each network whose prices are bent less
+	Trees  [][Hours]float64 `json:"trees"`  // each grove
+	Lined  [][Hours]float64 `json:"lined"`  // each grove on what a line leaves
+	Kernel [][Hours]float64 `json:"kernel"` // one, or none
+	Fan    [][Hours]float64 `json:"fan"`    // each of fanLevels
 }
 
 // Name and version.
-func (e *Ensemble) Name() string { return "ensemble@2" }
+func (e *Ensemble) Name() string { return "ensemble@3" }
 
 // DefaultNets are the networks of the ensemble, as chosen on days before the test
 // period of the open benchmark (docs/forecast.md).
@@ -83,6 +97,16 @@ func DefaultNets() *Nets {
 		Daily: learn.Training{Epochs: 1, Batch: 64, Rate: 2e-4, Decay: 1},
 	}
 }
+
+// DefaultSofts are networks whose prices are bent less, chosen likewise.
+func DefaultSofts() *Nets {
+	n := DefaultNets()
+	n.Soft = 3
+	return n
+}
+
+// DefaultSmooth is the kernel of the ensemble, chosen likewise.
+func DefaultSmooth() *Smooth { return &Smooth{Window: 1456, Renew: 7} }
 
 // DefaultFans are the networks that say quantiles, chosen likewise.
 func DefaultFans() *Nets {
@@ -194,6 +218,10 @@ func (e *Ensemble) open(key string) (*core, error) {
 		if err != nil {
 			return nil, err
 		}
+		softs, err := e.fresh(e.Softs, DefaultSofts)
+		if err != nil {
+			return nil, err
+		}
 		fans, err := e.fresh(e.Fans, DefaultFans)
 		if err != nil {
 			return nil, err
@@ -209,7 +237,14 @@ func (e *Ensemble) open(key string) (*core, error) {
 				return nil, fmt.Errorf("trees that live %d days and learn %d: %w", groves[i].Renew, groves[i].Window, ErrTooShort)
 			}
 		}
-		c = &core{nets: nets, fans: fans, trees: groves, said: make(map[int]opinion)}
+		smooth := DefaultSmooth()
+		if e.Smooth != nil {
+			smooth = &Smooth{Window: e.Smooth.Window, Renew: e.Smooth.Renew}
+		}
+		if smooth.Renew > 0 && smooth.Window < leastDays {
+			return nil, fmt.Errorf("a kernel that learns %d days: %w", smooth.Window, ErrTooShort)
+		}
+		c = &core{nets: nets, softs: softs, fans: fans, trees: groves, smooth: smooth, said: make(map[int]opinion)}
 		e.cores[key] = c
 	}
 	return c, nil
@@ -259,6 +294,11 @@ func (e *Ensemble) ask(c *core, p *Panel, i int) (o opinion, err error) {
 			return o, err
 		}
 	}
+	if c.softs.Members > 0 && i >= 7+leastDays {
+		if o.Softs, err = c.softs.Forecast(p, i); err != nil {
+			return o, err
+		}
+	}
 	if c.fans.Members > 0 && i >= 7+leastDays {
 		each, err := c.fans.Forecast(p, i)
 		if err != nil {
@@ -275,9 +315,21 @@ func (e *Ensemble) ask(c *core, p *Panel, i int) (o opinion, err error) {
 		if err != nil {
 			return o, err
 		}
-		o.Trees = append(o.Trees, f)
+		if c.trees[g].Linear {
+			o.Lined = append(o.Lined, f)
+		} else {
+			o.Trees = append(o.Trees, f)
+		}
 	}
 	spent(&e.used.Trees)
+	if c.smooth.Renew > 0 && i >= 8+leastDays {
+		f, err := c.smooth.Forecast(p, i)
+		if err != nil {
+			return o, err
+		}
+		o.Kernel = append(o.Kernel, f)
+	}
+	spent(&e.used.Kernel)
 	return o, nil
 }
 

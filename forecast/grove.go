@@ -21,11 +21,10 @@ type Grove struct {
 	// the whole: trees cannot go on along a line that they have not seen the end of.
 	Linear bool
 
-	trees  *learn.Trees
-	born   int // date of the first day that is not learned
-	unit   scale
-	line   *learn.Ridge // when Linear
-	inputs []scale      // of the line
+	trees *learn.Trees
+	born  int // date of the first day that is not learned
+	unit  scale
+	line  linear // when Linear
 }
 
 // treeInputs is how many inputs there are with k known series.
@@ -95,16 +94,16 @@ func (g *Grove) Forecast(p *Panel, d int) (out [Hours]float64, err error) {
 	}
 	row := make([]float64, cols)
 	level := week(p, d).median
-	var line [Hours]float64
+	var straight [Hours]float64
 	if g.Linear {
-		g.line.Predict(g.straight(p, d, nil), line[:])
+		g.line.fit.Predict(g.line.row(p, d, nil), straight[:])
 	}
 	for h := range Hours {
 		g.row(p, d, h, level, row)
 		if g.Linear {
-			row[cols-1] = line[h]
+			row[cols-1] = straight[h]
 		}
-		out[h] = level + g.unit.straighten(math.Max(-9, math.Min(9, line[h]+g.trees.Score(row))))
+		out[h] = level + g.unit.straighten(math.Max(-9, math.Min(9, straight[h]+g.trees.Score(row))))
 	}
 	return out, nil
 }
@@ -127,7 +126,7 @@ func (g *Grove) learn(p *Panel, b, cols int) (err error) {
 	}
 	table := learn.Table{X: x, Y: y, Columns: cols}
 	if g.Linear {
-		if table.Margin, err = g.straighten(p, first, b, y); err != nil {
+		if _, table.Margin, err = g.line.learn(p, first, b, y); err != nil {
 			return err
 		}
 		for i, v := range table.Margin {
@@ -141,52 +140,4 @@ func (g *Grove) learn(p *Panel, b, cols int) (err error) {
 	}
 	g.born = p.day(b)
 	return nil
-}
-
-// How the line is shrunk: by what foresees a tenth of the days from the others.
-var (
-	linePenalties = []float64{10, 40, 160, 640}
-	lineFolds     = 10
-)
-
-// straighten fits the line on days first to b-1 and answers what it says of each
-// hour of them without having seen the days around.
-func (g *Grove) straighten(p *Panel, first, b int, y []float64) ([]float64, error) {
-	n, cols := b-first, columns(len(p.Known))
-	var raw []float64
-	g.inputs = nil
-	for i := first; i < b; i++ {
-		raw = g.straight(p, i, raw)
-	}
-	column := make([]float64, n)
-	for j := range cols - weekdays {
-		for i := range n {
-			column[i] = raw[i*cols+j]
-		}
-		s := newScale(column)
-		for i := range n {
-			raw[i*cols+j] = s.bend(column[i])
-		}
-		g.inputs = append(g.inputs, s)
-	}
-	line, said, err := learn.FitRidge(raw, y, n, cols, Hours, min(lineFolds, n/8), linePenalties)
-	g.line = line
-	return said, err
-}
-
-// straight adds the line's inputs of day d: those of LEAR, prices as differences
-// from the level.
-func (g *Grove) straight(p *Panel, d int, rows []float64) []float64 {
-	cols := columns(len(p.Known))
-	rows = append(rows, make([]float64, cols)...)
-	row := rows[len(rows)-cols:]
-	p.row(d, row)
-	level := week(p, d).median
-	for j := range Hours * len(priceLags) {
-		row[j] -= level
-	}
-	for j, s := range g.inputs {
-		row[j] = s.bend(row[j])
-	}
-	return rows
 }

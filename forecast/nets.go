@@ -29,6 +29,7 @@ type Nets struct {
 	HalfLife float64        // days after which a day counts half; 0 is never
 	Level    bool           // every other member learns prices as differences from the week before
 	Quantile []float64      // levels that each member says of each hour; nil is the median alone
+	Soft     float64        // how many times wider than usual prices spread before they are bent: high ones keep more of their weight; 0 is 1
 
 	alive []*member
 }
@@ -78,6 +79,7 @@ func (m *Nets) bear(p *Panel, b, k int) (*member, error) {
 			col[i] = p.Price[first+i][h] - n.level(p, first+i)
 		}
 		n.prices[h] = newScale(col)
+		n.prices[h].size *= m.soft()
 	}
 	for i := range rows {
 		n.learned(p, first+i, all[i*cols:(i+1)*cols])
@@ -88,7 +90,14 @@ func (m *Nets) bear(p *Panel, b, k int) (*member, error) {
 		return nil, err
 	}
 	n.room = n.net.NewScratch()
-	return n, n.train(m.First, m.HalfLife, m.Quantile)
+	return n, m.train(n, m.First)
+}
+
+func (m *Nets) soft() float64 {
+	if m.Soft > 0 {
+		return m.Soft
+	}
+	return 1
 }
 
 // faces is how many numbers a member says of an hour.
@@ -134,13 +143,19 @@ func (n *member) bend(row []float64, x []float32) []float32 {
 	return x
 }
 
-func (n *member) train(how learn.Training, halfLife float64, levels []float64) error {
-	how.Levels = levels
-	if halfLife > 0 {
-		how.Weights = recency(len(n.y)/Hours, halfLife)
+func (m *Nets) train(n *member, how learn.Training) error {
+	how.Levels = m.Quantile
+	if m.Soft > 0 {
+		how.Knee = netKnee / m.Soft
+	}
+	if m.HalfLife > 0 {
+		how.Weights = recency(len(n.y)/Hours, m.HalfLife)
 	}
 	return n.net.Train(n.x, n.y, how)
 }
+
+// netKnee is the error up to which a net's loss is squared, in units of bent spread.
+const netKnee = 0.05
 
 // forecast brings member k to day d and asks it: of each level, all hours.
 func (m *Nets) forecast(p *Panel, d, k int) (out [][Hours]float64, err error) {
@@ -159,7 +174,7 @@ func (m *Nets) forecast(p *Panel, d, k int) (out [][Hours]float64, err error) {
 		if over := len(n.y)/Hours - max(m.Window-7, leastDays); over > 0 {
 			n.x, n.y = n.x[over*len(row):], n.y[over*Hours:]
 		}
-		if err := n.train(m.Daily, m.HalfLife, m.Quantile); err != nil {
+		if err := m.train(n, m.Daily); err != nil {
 			return out, err
 		}
 	}

@@ -41,5 +41,7 @@ func quick() *Ensemble {
 	for i := range groves {
 		groves[i].Window, groves[i].How.Rounds, groves[i].How.Depth = 120, 30, 4
 	}
-	return &Ensemble{Groves: groves, Windows: []int{56, 100}, Nets: nets, Fans: fans, History: 40, SpikeAt: 60}
+	softs := DefaultSofts()
+	softs.Members, softs.Hidden, softs.Window, softs.First.Epochs = 2, []int{16}, 200, 20
+	return &Ensemble{Softs: softs, Smooth: &Smooth{Window: 200, Renew: 7}, Groves: groves, Windows: []int{56, 100}, Nets: nets, Fans: fans, History: 40, SpikeAt: 60}
 }

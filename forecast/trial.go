@@ -3,6 +3,7 @@ package forecast
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"ballast/learn"
 )
@@ -92,12 +93,12 @@ func Try(ctx context.Context, e *Ensemble, p *Panel, days int, clock func() floa
 		if ctx.Err() != nil {
 			break
 		}
-		began, models := clock(), e.used.Lear+e.used.Nets+e.used.Trees
+		began, models := clock(), e.used.models()
 		f, err := e.Forecast(p, d)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", p.Date(d).Format("2006-01-02"), err)
 		}
-		e.used.Cone += clock() - began - (e.used.Lear + e.used.Nets + e.used.Trees - models)
+		e.used.Cone += clock() - began - (e.used.models() - models)
 		if len(t.Said) == 0 {
 			// The errors that the point forecast would have had on the days before.
 			t.Before = len(past) - 1
@@ -159,9 +160,11 @@ func (t *Trial) parts(o *opinion, mixed [Hours]float64) {
 	}
 	add("LEAR, mean", o.Lear...)
 	add("networks, mean", o.Nets...)
+	add("networks, prices bent less", o.Softs...)
 	if len(o.Fan) > 0 {
 		add("networks' quantiles, median", o.Fan[fanMiddle])
 	}
-	add("trees, mean", o.Trees...)
+	add("trees, mean", append(slices.Clone(o.Trees), o.Lined...)...)
+	add("line and kernel", o.Kernel...)
 	add("all, weighed", mixed)
 }

@@ -103,6 +103,18 @@ func (r *Ridge) Predict(x, out []float64) {
 	}
 }
 
+// Sizes is by how much each input moves the targets in the mean, either way.
+func (r *Ridge) Sizes() []float64 {
+	m := len(r.base)
+	out := make([]float64, len(r.mean))
+	for j := range out {
+		for _, v := range r.coef[j*m : (j+1)*m] {
+			out[j] += math.Abs(v) / float64(m)
+		}
+	}
+	return out
+}
+
 // normal are the normal equations of p inputs and m targets.
 type normal struct {
 	g []float64 // p x p, the lower half is read
@@ -111,30 +123,11 @@ type normal struct {
 
 // solve puts the coefficients, the last one a constant, in the place of c; g becomes its factor.
 func (s normal) solve(p, m int, penalty float64) {
-	for j := range p {
-		row := s.g[j*p : j*p+j+1]
-		if j < p-1 { // the constant is not shrunk
-			row[j] += penalty
-		}
-		for i := range j {
-			row[i] = (row[i] - dot(s.g[i*p:i*p+i], row)) / s.g[i*p+i]
-		}
-		row[j] = math.Sqrt(max(row[j]-dot(row[:j], row), 1e-12))
+	for j := range p - 1 { // the constant is not shrunk
+		s.g[j*p+j] += penalty
 	}
-	for j := range p {
-		c := s.c[j*m : (j+1)*m]
-		for i, v := range s.g[j*p : j*p+j] {
-			addScaled(-v, s.c[i*m:(i+1)*m], c)
-		}
-		scale(c, 1/s.g[j*p+j])
-	}
-	for j := p - 1; j >= 0; j-- {
-		c := s.c[j*m : (j+1)*m]
-		scale(c, 1/s.g[j*p+j])
-		for i, v := range s.g[j*p : j*p+j] {
-			addScaled(-v, c, s.c[i*m:(i+1)*m])
-		}
-	}
+	factor(s.g, p, p)
+	back(s.g, p, p, s.c, m)
 }
 
 func scale(v []float64, f float64) {

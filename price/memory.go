@@ -55,7 +55,7 @@ func sum(b []byte) string {
 // settings are what decides what an ensemble says: with others its memory is not
 // taken up. How many threads it takes does not.
 func settings(e *forecast.Ensemble) (string, error) {
-	nets, fans, groves := e.Nets, e.Fans, append([]forecast.Grove(nil), e.Groves...)
+	groves := append([]forecast.Grove(nil), e.Groves...)
 	plain := func(n *forecast.Nets) *forecast.Nets {
 		if n == nil {
 			return nil
@@ -67,7 +67,8 @@ func settings(e *forecast.Ensemble) (string, error) {
 	for i := range groves {
 		groves[i].Workers = 0
 	}
-	b, err := json.Marshal([]any{e.Name(), e.Windows, plain(nets), plain(fans), groves, e.Groves == nil, forecast.DefaultNets(), forecast.DefaultFans(), forecast.DefaultGroves()})
+	b, err := json.Marshal([]any{e.Name(), e.Windows, plain(e.Nets), plain(e.Softs), plain(e.Fans), groves, e.Groves == nil, e.Smooth,
+		forecast.DefaultNets(), forecast.DefaultSofts(), forecast.DefaultFans(), forecast.DefaultGroves(), forecast.DefaultSmooth()})
 	if err != nil {
 		return "", fmt.Errorf("describing a model: %w", err)
 	}

@@ -22,10 +22,10 @@ func TestModelsRemember(t *testing.T) {
 	ctx, folder := t.Context(), filepath.Join(t.TempDir(), "forecast")
 	w.Forecast.Series = []string{"sim.dam"}
 	w.poller.Poll(ctx)
-	const name = "ensemble@2"
+	name := (&forecast.Ensemble{}).Name()
 	asked := 0
 	fresh := func() *forecast.Ensemble {
-		return &forecast.Ensemble{Windows: []int{28}, Nets: &forecast.Nets{}, Fans: &forecast.Nets{}, Groves: []forecast.Grove{}, History: 28, SpikeAt: 200, Progress: func(int, int) { asked++ }}
+		return &forecast.Ensemble{Windows: []int{28}, Nets: &forecast.Nets{}, Softs: &forecast.Nets{}, Fans: &forecast.Nets{}, Groves: []forecast.Grove{}, Smooth: &forecast.Smooth{}, History: 28, SpikeAt: 200, Progress: func(int, int) { asked++ }}
 	}
 	tomorrow := tariff.Date{Year: 2026, Month: 7, Day: 16}
 	// open is a desk as after a restart; say makes its forecast of tomorrow.
@@ -59,7 +59,7 @@ func TestModelsRemember(t *testing.T) {
 		t.Fatalf("the first forecast asked for %d past days", asked)
 	}
 	files, _ := filepath.Glob(filepath.Join(folder, "*"))
-	if len(files) != 1 || !strings.HasPrefix(filepath.Base(files[0]), "sim.dam-ensemble_2-") {
+	if len(files) != 1 || !strings.HasPrefix(filepath.Base(files[0]), "sim.dam-"+strings.ReplaceAll(name, "@", "_")+"-") {
 		t.Fatalf("kept %v", files)
 	}
 	stored, err := w.Forecasts(ctx, "sim.dam", DayAhead, name, now, now.AddDate(0, 0, 3), 1)

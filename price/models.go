@@ -39,11 +39,11 @@ func (d *Desk) modelsFor(series string) []*model {
 		{Forecaster: naive{naiveDay, 1, how.SpikeAt}, learns: "nothing: the same hour of the day before, as uncertain as it was in the last 56 days", least: 14, base: true},
 		{Forecaster: naive{naiveWeek, 7, how.SpikeAt}, learns: "nothing: the same hour of the week before, as uncertain as it was in the last 56 days", least: 14, base: true},
 		{Forecaster: named{firstChampion, d.recall(series, firstChampion, func() *forecast.Ensemble {
-			return &forecast.Ensemble{Nets: &forecast.Nets{}, Fans: &forecast.Nets{}, Groves: []forecast.Grove{}, History: how.History, SpikeAt: how.SpikeAt, Workers: how.Threads}
+			return &forecast.Ensemble{Nets: &forecast.Nets{}, Softs: &forecast.Nets{}, Fans: &forecast.Nets{}, Groves: []forecast.Grove{}, Smooth: &forecast.Smooth{}, History: how.History, SpikeAt: how.SpikeAt, Workers: how.Threads}
 		})}, learns: "lasso on the prices of the days before and on what is known ahead, over windows of 56, 84, 1092 and 1456 days (or all that is there)", least: 56 + 14},
 		{Forecaster: d.recall(series, (&forecast.Ensemble{}).Name(), func() *forecast.Ensemble {
-			return &forecast.Ensemble{Nets: light(forecast.DefaultNets()), Fans: light(forecast.DefaultFans()), History: how.History, SpikeAt: how.SpikeAt, Workers: how.Threads}
-		}), learns: "as lear, with small networks and boosted trees beside, and errors in proportion to what the present lets expect", least: 56 + 14},
+			return &forecast.Ensemble{Nets: light(forecast.DefaultNets()), Softs: light(forecast.DefaultSofts()), Fans: light(forecast.DefaultFans()), History: how.History, SpikeAt: how.SpikeAt, Workers: how.Threads}
+		}), learns: "as lear, with small networks, boosted trees and a kernel beside, and errors in proportion to what the present lets expect", least: 56 + 14},
 	}
 	d.models[series] = out
 	return out

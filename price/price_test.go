@@ -393,7 +393,7 @@ func TestService(t *testing.T) {
 	w := newWorld(t, now, 60*24*time.Hour)
 	ctx := t.Context()
 	w.Forecast.Series = []string{"sim.dam"}
-	lear := &forecast.Ensemble{Windows: []int{28}, Nets: &forecast.Nets{}, Fans: &forecast.Nets{}, History: 14, SpikeAt: 200}
+	lear := &forecast.Ensemble{Windows: []int{28}, Nets: &forecast.Nets{}, Softs: &forecast.Nets{}, Fans: &forecast.Nets{}, Smooth: &forecast.Smooth{}, History: 14, SpikeAt: 200}
 	w.models["sim.dam"] = []*model{{Forecaster: naive{naiveDay, 1, 200}, least: 14, base: true}, {Forecaster: naive{naiveWeek, 7, 200}, least: 14, base: true}, {Forecaster: named{firstChampion, lear}, least: 400}}
 	w.poller.Poll(ctx)
 	s := &service{Desk: w.Desk, failed: map[string]time.Time{}, next: map[string]*nextModel{}, rescored: now}

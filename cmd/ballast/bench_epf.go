@@ -134,7 +134,7 @@ func (c *benchEPF) market(ctx context.Context, common *common, s *streams, name 
 		fmt.Fprintf(s.err, "%s: stopped after %d days; these are their figures\n", name, done)
 	}
 	m := forecast.Measure(p, t.First, t.Said)
-	cpu := (t.Used.Lear + t.Used.Nets + t.Used.Trees + t.Used.Cone) / float64(days)
+	cpu := t.Used.Sum() / float64(days)
 	if common.JSON {
 		// A line a market, so that several can be read one by one.
 		return json.NewEncoder(s.out).Encode(epfResult{name, days, m.MAE, m.RMAEWeek, m.RMAEDow, m.SMAPE, m.RMSE, t.Cone.Pinball, t.Cone.Cover90, cpu})
@@ -294,6 +294,6 @@ func printTrial(out io.Writer, p *forecast.Panel, t *forecast.Trial, others []pu
 	_ = w.Flush()
 	fmt.Fprintf(out, "  pinball loss %.2f %% smaller\n", 100*(1-t.Cone.Pinball/t.Plain.Pinball))
 	u, n := t.Used, float64(days)
-	fmt.Fprintf(out, "\n  processor seconds a day: %.2f in all, the %d days before the first included (LEAR's windows %.2f, networks %.2f, trees %.2f, distribution %.2f); %s; %.0f s by the clock\n\n",
-		(u.Lear+u.Nets+u.Trees+u.Cone)/n, t.Before, u.Lear/n, u.Nets/n, u.Trees/n, u.Cone/n, machineName(), took.Seconds())
+	fmt.Fprintf(out, "\n  processor seconds a day: %.2f in all, the %d days before the first included (LEAR's windows %.2f, networks %.2f, trees %.2f, kernel %.2f, distribution %.2f); %s; %.0f s by the clock\n\n",
+		u.Sum()/n, t.Before, u.Lear/n, u.Nets/n, u.Trees/n, u.Kernel/n, u.Cone/n, machineName(), took.Seconds())
 }

@@ -97,7 +97,7 @@ func (c *importFlags) bring(ctx context.Context, common *common, s *streams, pat
 		return err
 	}
 	if problems > 0 {
-		return fmt.Errorf("%w: nothing was imported: %d problems", errUsage, problems)
+		return fmt.Errorf("%w: nothing was imported; see the lines marked !", errUsage)
 	}
 	return nil
 }
@@ -109,7 +109,11 @@ func printBrought(s *streams, b *price.Brought) error {
 		fmt.Fprintf(s.out, "  %s\n", r)
 	}
 	for _, p := range b.File.Problems {
-		fmt.Fprintf(s.out, "! %s\n", p)
+		fmt.Fprintf(s.out, "! %s", p)
+		if p.Field != "" {
+			fmt.Fprintf(s.out, " (--%s)", p.Field)
+		}
+		fmt.Fprintln(s.out)
 	}
 	if len(b.File.Problems) > 0 {
 		return nil

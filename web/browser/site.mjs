@@ -171,7 +171,7 @@ export async function invite(page, chrome, role, name) {
 }
 
 /** Waits on Now until all machines of the site are found. */
-export const found = (page, machines) => page.waitForFunction((n) => Number(document.querySelector('[data-testid=count]')?.textContent?.match(/of ([\d,]+)/)?.[1].replaceAll(',', '')) >= n, machines, { timeout: slow })
+export const found = (page, machines, timeout = slow) => page.waitForFunction((n) => Number(document.querySelector('[data-testid=count]')?.textContent?.match(/of ([\d,]+)/)?.[1].replaceAll(',', '')) >= n, machines, { timeout })
 
 /** How many machines the shared site has. */
 export const sharedMachines = 120

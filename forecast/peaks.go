@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"slices"
 	"time"
 )
 
@@ -30,10 +29,14 @@ type PeakHow struct {
 //
 // Paths are drawn: the forecast of each day times the relative errors that a past
 // day's forecast had, slot by slot, as one block; the days of the month that no
-// forecast reaches move from the last days' peaks as the days after some past day
-// did. A slot's chance is the share of paths in which it is above everything
-// settled and everything drawn of its month. Chances of a month add up to one at
-// most; what is missing lies outside the slots judged.
+// forecast reaches follow from the daily peaks before them (course). A slot's
+// chance is the share of paths in which it is above everything settled and
+// everything drawn of its month. Chances of a month add up to one at most; what is
+// missing lies outside the slots judged.
+//
+// Settled may reach back as far as is known: from ten months on the season is
+// taken from it. ErrTooShort is returned when fewer than seven days have load and
+// forecast, or fewer than fourteen have a daily peak.
 func PeakChances(l Load, how PeakHow) ([]float64, error) {
 	if how.Paths == 0 {
 		how.Paths = 4000
@@ -53,11 +56,15 @@ func PeakChances(l Load, how PeakHow) ([]float64, error) {
 	}
 	errors := l.blocks(day)
 	peaks := l.peaks(day)
-	if len(errors) < 7 || len(peaks) < 14 {
-		return nil, fmt.Errorf("%d days with load and forecast, %d daily peaks: %w", len(errors), len(peaks), ErrTooShort)
+	if len(errors) < 7 || peaks.n < 14 {
+		return nil, fmt.Errorf("%d days with load and forecast, %d daily peaks: %w", len(errors), peaks.n, ErrTooShort)
 	}
-	// The highest that has settled in each month that slots to judge are in.
-	months := l.months(n)
+	c := newCourse(peaks)
+	if len(c.past) < 7 {
+		return nil, fmt.Errorf("%d daily peaks that follow one another: %w", len(c.past), ErrTooShort)
+	}
+	days := l.judged(n, day)
+	months := l.months(n, days)
 	chance := make([]float64, len(l.Forecast)-n)
 	rng := rand.New(rand.NewPCG(how.Seed, 0x7065616b))
 	draw := make([]float64, len(chance))
@@ -75,8 +82,17 @@ func PeakChances(l Load, how PeakHow) ([]float64, error) {
 					best, at = draw[j], j
 				}
 			}
-			if at < 0 || m.later > 0 && drift(peaks, max(highest(draw[max(0, m.to-day):m.to]), highest(l.Settled[min(n, max(0, n+m.to-day)):])), m.later, rng) > best {
+			if at < 0 {
 				continue
+			}
+			if m.later > 0 {
+				w := c.now
+				for _, d := range days {
+					w = c.follow(w, d.number, math.Log(max(d.settled, highest(draw[d.from:d.to]))))
+				}
+				if c.highest(w, m.later, rng) > math.Log(best) {
+					continue
+				}
 			}
 			chance[at] += 1 / float64(how.Paths)
 		}
@@ -88,12 +104,49 @@ func PeakChances(l Load, how PeakHow) ([]float64, error) {
 type month struct {
 	settled  float64 // highest so far, MW
 	from, to int     // slots to judge
-	later    int     // days after them
+	later    int     // days of it of which no forecast knows the most
+}
+
+// judgedDay is a calendar day of which settled and judged slots together hold
+// enough to have its peak.
+type judgedDay struct {
+	number   int     // as dayNumber
+	from, to int     // slots to judge
+	settled  float64 // highest of those before them, MW
 }
 
 func (l *Load) at(i int) time.Time { return l.Start.Add(time.Duration(i) * l.Slot).In(l.Zone) }
 
-func (l *Load) months(n int) (out []month) {
+// dayNumber counts calendar days, whatever the clock does.
+func dayNumber(t time.Time) int {
+	y, m, d := t.Date()
+	return int(time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix() / 86400)
+}
+
+// enough of a day's slots to take the highest of them for the day's peak.
+func enough(slots, day int) bool { return 4*slots >= 3*day }
+
+// judged are the days in a row that the slots to judge fill.
+func (l *Load) judged(n, day int) (out []judgedDay) {
+	for j := 0; j < len(l.Forecast)-n; {
+		d := judgedDay{number: dayNumber(l.at(n + j)), from: j}
+		known := 0
+		for i := n + j - 1; i >= 0 && i < n && dayNumber(l.at(i)) == d.number; i-- {
+			known++
+			d.settled = max(d.settled, highest(l.Settled[i:i+1]))
+		}
+		for ; j < len(l.Forecast)-n && dayNumber(l.at(n+j)) == d.number; j++ {
+		}
+		d.to = j
+		if !enough(known+d.to-d.from, day) {
+			break
+		}
+		out = append(out, d)
+	}
+	return out
+}
+
+func (l *Load) months(n int, days []judgedDay) (out []month) {
 	for j := 0; j < len(l.Forecast)-n; {
 		first := l.at(n + j)
 		next := time.Date(first.Year(), first.Month()+1, 1, 0, 0, 0, 0, l.Zone)
@@ -101,7 +154,12 @@ func (l *Load) months(n int) (out []month) {
 		for ; j < len(l.Forecast)-n && l.at(n+j).Before(next); j++ {
 		}
 		m.to = j
-		m.later = int(math.Round(next.Sub(l.at(n+j)).Hours() / 24))
+		// The first day that is not judged, of the month's.
+		open := dayNumber(first)
+		if len(days) > 0 {
+			open = max(open, days[len(days)-1].number+1)
+		}
+		m.later = max(0, dayNumber(next)-open)
 		begin := time.Date(first.Year(), first.Month(), 1, 0, 0, 0, 0, l.Zone)
 		for i := n - 1; i >= 0 && !l.at(i).Before(begin); i-- {
 			if v := l.Settled[i]; v > m.settled {
@@ -129,14 +187,31 @@ func (l *Load) blocks(day int) (out [][]float64) {
 	return out
 }
 
-// peaks are the highest loads of whole days, counted back from the last slot.
-func (l *Load) peaks(day int) (out []float64) {
-	for to := len(l.Settled); to-day >= 0; to -= day {
-		if p := highest(l.Settled[to-day : to]); p > 0 {
-			out = append(out, p)
+// dailyPeaks are the logarithms of the highest loads of calendar days in a row,
+// NaN where too little of a day is known.
+type dailyPeaks struct {
+	first int // number of the first day
+	log   []float64
+	n     int // known
+}
+
+func (l *Load) peaks(day int) (out dailyPeaks) {
+	for i := 0; i < len(l.Settled); {
+		number, known, peak := dayNumber(l.at(i)), 0, 0.0
+		for ; i < len(l.Settled) && dayNumber(l.at(i)) == number; i++ {
+			if v := l.Settled[i]; v > 0 {
+				known, peak = known+1, max(peak, v)
+			}
+		}
+		if len(out.log) == 0 {
+			out.first = number
+		}
+		if enough(known, day) {
+			out.log, out.n = append(out.log, math.Log(peak)), out.n+1
+		} else {
+			out.log = append(out.log, math.NaN())
 		}
 	}
-	slices.Reverse(out)
 	return out
 }
 
@@ -146,23 +221,6 @@ func highest(v []float64) float64 {
 		if x > best { // NaN never is
 			best = x
 		}
-	}
-	return best
-}
-
-// drift draws the highest daily peak of the days after one with this peak: it
-// moves as the peaks after a past day did.
-func drift(peaks []float64, from float64, days int, rng *rand.Rand) float64 {
-	best := 0.0
-	for days > 0 {
-		// Blocks of a week at most: whole past months are few.
-		length := min(days, 7)
-		s := rng.IntN(len(peaks) - length)
-		for i := 1; i <= length; i++ {
-			best = max(best, from*peaks[s+i]/peaks[s])
-		}
-		from *= peaks[s+length] / peaks[s]
-		days -= length
 	}
 	return best
 }

@@ -141,7 +141,7 @@ func (d *Desk) settle(ctx context.Context, c Contract, month tariff.Month, detai
 	}
 	meter := out.Meter.Intervals
 	out.Meter.count(from, until)
-	state := tariff.State{Detail: detail}
+	state := tariff.State{Detail: detail, Until: out.Until}
 	if state.Awards, err = d.awards(ctx, c, from, to); err != nil {
 		return out, err
 	}

@@ -170,6 +170,22 @@ func TestAwardsSettle(t *testing.T) {
 	if st, err = w.Month(ctx, "odessa", march, false); err != nil || st.Body.Lines[0].Quantity.String() != "1112.5" || len(st.Body.Problems) != 0 {
 		t.Errorf("%+v %v %v", st.Body.Lines, st.Body.Problems, err)
 	}
+	// Of a month that is running, hours to come are told in one line of their own.
+	april, _ := march.Add(1).Span(w.zone)
+	w.meter(t, april, now, 2e6)
+	w.bring(t, ledger.Award, "Date,Hour Ending,MW\n2026-04-01,1,1.5\n")
+	if st, err = w.Month(ctx, "odessa", march.Add(1), false); err != nil || !st.Running {
+		t.Fatalf("%+v %v", st, err)
+	}
+	metered, come := int(now.Sub(april)/(15*time.Minute)), 30*96
+	for _, want := range []string{
+		fmt.Sprintf("Market: %d intervals have no day-ahead award", metered-4),
+		fmt.Sprintf("Market: day-ahead awards are known up to 2026-04-01 01:00 -05:00; %d intervals to come are reckoned without", come-metered),
+	} {
+		if n := strings.Count(fmt.Sprint(st.Body.Problems), want); n != 1 {
+			t.Errorf("%q %d times in %q", want, n, st.Body.Problems)
+		}
+	}
 	days, zone, asked, err := w.AwardDays(ctx, "odessa", march)
 	if err != nil || len(days) != 31 || days[0].MWh != 37 || days[30].Missing != 0 || !asked || zone != "America/Chicago" {
 		t.Errorf("%+v %v", days, err)

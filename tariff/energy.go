@@ -153,7 +153,7 @@ func (w *work) blocks(p *Part) {
 func (w *work) twoSettlement(p *Part) {
 	awards := w.awards()
 	ahead, bought, sold := w.tally(p, "day-ahead award"), w.tally(p, "real-time, beyond the award"), w.tally(p, "real-time, below the award")
-	absent := 0
+	absent, toCome := 0, 0
 	for i := range w.slots {
 		s := &w.slots[i]
 		award, known := awards[s.start.Unix()]
@@ -161,7 +161,11 @@ func (w *work) twoSettlement(p *Part) {
 		if known {
 			ahead.market(&slot{start: s.start, at: s.at}, award, p.DayAhead)
 		} else if !s.missing {
-			absent++
+			if until := w.state.Until; !until.IsZero() && !s.start.Before(until) {
+				toCome++
+			} else {
+				absent++
+			}
 			odd := *s
 			odd.estimated = true
 			real = &odd
@@ -177,6 +181,13 @@ func (w *work) twoSettlement(p *Part) {
 	}
 	if absent > 0 {
 		w.use.problem("%s: %d intervals have no day-ahead award; they are settled as if there was none", p.Name, absent)
+	}
+	if toCome > 0 {
+		last := w.from.Unix()
+		for at := range awards {
+			last = max(last, at+int64(w.c.Interval/time.Second))
+		}
+		w.use.problem("%s: day-ahead awards are known up to %s; %d intervals to come are reckoned without", p.Name, time.Unix(last, 0).In(w.c.loc).Format(stamp), toCome)
 	}
 	ahead.line()
 	bought.line()

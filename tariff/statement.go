@@ -21,6 +21,7 @@ type State struct {
 	Peaks       []PeakDemand // coincident: the site's power at the system's peaks
 	Corrections []Line       // of months before, from Correct
 	Detail      bool         // also give every interval of every energy line
+	Until       time.Time    // of a running month: up to where it is metered; zero when it is over
 }
 
 // Award is a position bought in the day-ahead market. An interval without one

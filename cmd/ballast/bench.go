@@ -25,7 +25,7 @@ type benchCmd struct {
 	Clients benchClients `cmd:"" help:"Compare the cost of a poll with a client that keeps nothing between two questions."`
 	Debt    benchDebt    `cmd:"" help:"Reckon the figures of market and debt from outside data, beside their references."`
 	EPF     benchEPF     `cmd:"" help:"Forecast the open benchmark of day-ahead prices as published: errors, distributions, processor time, beside the published forecasts."`
-	ERCOT   benchERCOT   `cmd:"" help:"Forecast a year of ERCOT's hub prices: day-ahead, the next quarter of an hour, spikes."`
+	ERCOT   benchERCOT   `cmd:"" help:"Forecast a year of ERCOT's hub prices: day-ahead, the next quarter of an hour, spikes, the month's peaks."`
 	Live    benchLive    `cmd:"" help:"Open many live streams at once: processor, bytes, lag, memory; some stop reading."`
 	Scan    benchScan    `cmd:"" help:"Scan a range with machines scattered in it, where the other addresses refuse, and where they are silent."`
 }

@@ -168,7 +168,7 @@ func keep(e *forecast.Ensemble, file string) (func() error, error) {
 		if err != nil {
 			return err
 		}
-		defer os.Remove(f.Name())
+		defer func() { _ = os.Remove(f.Name()) }()
 		if err := errors.Join(e.Save(f), f.Close()); err != nil {
 			return err
 		}

@@ -17,7 +17,7 @@ type benchERCOT struct {
 	Days    int     `default:"365" help:"The last ones are forecast; nothing of them is learned from before its time."`
 	Spike   float64 `default:"100" help:"Real-time price above which a quarter of an hour is a spike, USD/MWh."`
 	Workers int     `default:"1" help:"Goroutines; the numbers do not depend on it."`
-	Only    string  `enum:"all,day-ahead,realtime" default:"all" help:"One of the two parts: day-ahead, realtime."`
+	Only    string  `enum:"all,day-ahead,realtime,peaks" default:"all" help:"One of the parts: day-ahead, realtime, peaks."`
 }
 
 // The files of ERCOT's prices, as docs/forecast.md says.
@@ -39,6 +39,7 @@ type ercotFigures struct {
 	Cone     *forecast.Tally         `json:"day_ahead_distribution,omitempty"`
 	Plain    *forecast.Tally         `json:"day_ahead_residual_quantiles,omitempty"`
 	Realtime *forecast.RealtimeTrial `json:"realtime,omitempty"`
+	Peaks    []ercotPeaks            `json:"peaks,omitempty"`
 	SpikeAt  float64                 `json:"spike_at"`
 	CPU      float64                 `json:"processor_seconds"`
 }
@@ -93,14 +94,19 @@ func (c *benchERCOT) Run(ctx context.Context, common *common, s *streams) error 
 	first := p.Days() - c.Days
 	out := ercotFigures{Machine: machineName(), Days: c.Days, From: p.Date(first).Format("2006-01-02"), To: p.Date(p.Days() - 1).Format("2006-01-02"), SpikeAt: c.Spike}
 	before := processorSeconds()
-	if c.Only != "realtime" {
+	if c.Only == "all" || c.Only == "day-ahead" {
 		if err := c.dayAhead(ctx, s, p, &out); err != nil {
 			return fmt.Errorf("day-ahead: %w", err)
 		}
 	}
-	if c.Only != "day-ahead" {
+	if c.Only == "all" || c.Only == "realtime" {
 		if err := c.realtime(ctx, common, s, p, hourly, zone, &out); err != nil {
 			return fmt.Errorf("real time: %w", err)
+		}
+	}
+	if c.Only == "all" || c.Only == "peaks" {
+		if err := c.peaks(ctx, s, systemLoad(hourly, 1, zone), &out); err != nil {
+			return fmt.Errorf("peaks: %w", err)
 		}
 	}
 	out.CPU = processorSeconds() - before
@@ -184,6 +190,13 @@ func (f *ercotFigures) print(out io.Writer) {
 		_ = w.Flush()
 		fmt.Fprintf(out, "\n  pinball %.3f (rolling residual quantiles around the same forecast %.3f: %.1f %% smaller), 90 %% interval covers %.1f %% (%.1f %%)\n", f.Cone.Pinball, f.Plain.Pinball, 100*(1-f.Cone.Pinball/f.Plain.Pinball), 100*f.Cone.Cover90, 100*f.Plain.Cover90)
 	}
+	f.printRealtime(out)
+	for i := range f.Peaks {
+		f.Peaks[i].print(out)
+	}
+}
+
+func (f *ercotFigures) printRealtime(out io.Writer) {
 	r := f.Realtime
 	if r == nil {
 		return

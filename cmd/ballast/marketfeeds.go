@@ -109,7 +109,7 @@ func ownMachine(address string) bool {
 // simulatedMarket serves a market that does not exist on a loopback socket, and
 // is the feed that asks it.
 func simulatedMarket(ctx context.Context, seed uint64, log *slog.Logger) (ticker.Feed, func(), error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return ticker.Feed{}, nil, fmt.Errorf("opening the simulated market: %w", err)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -11,7 +12,7 @@ import (
 
 // profile serves Go's profiler, on loopback only: it tells too much for a
 // network.
-func profile(addr string) (stop func(), err error) {
+func profile(ctx context.Context, addr string) (stop func(), err error) {
 	at, err := netip.ParseAddrPort(addr)
 	if err != nil || !at.Addr().IsLoopback() {
 		return nil, fmt.Errorf("%w: --profile %s: want a loopback address such as 127.0.0.1:6060", errUsage, addr)
@@ -19,7 +20,7 @@ func profile(addr string) (stop func(), err error) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
-	l, err := net.Listen("tcp", addr)
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("opening the profiler's address: %w", err)
 	}

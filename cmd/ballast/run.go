@@ -61,7 +61,7 @@ func (c *runCmd) Run(ctx context.Context, common *common, s *streams) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if c.Profile != "" {
-		stop, err := profile(c.Profile)
+		stop, err := profile(ctx, c.Profile)
 		if err != nil {
 			return err
 		}

@@ -91,7 +91,7 @@ func (c *grpcAPI) fetch(ctx context.Context, name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := m.answer.toJSON(nil, raw)
+	out, err := m.answer.toJSON(raw)
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w: %w", name, miner.ErrGarbage, err)
 	}
@@ -108,7 +108,7 @@ func (c *grpcAPI) addStatus(ctx context.Context, details []byte) ([]byte, error)
 	if err != nil {
 		return details, nil //nolint:nilerr // the rest is worth having
 	}
-	s, err := msgStatus.toJSON(nil, raw)
+	s, err := msgStatus.toJSON(raw)
 	if err != nil {
 		return details, nil //nolint:nilerr
 	}
@@ -152,7 +152,7 @@ func (c *grpcAPI) login(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("signing in: %w", err)
 	}
-	out, err := msgLogin.toJSON(nil, raw)
+	out, err := msgLogin.toJSON(raw)
 	if err != nil {
 		return fmt.Errorf("signing in: %w: %w", miner.ErrGarbage, err)
 	}
@@ -305,7 +305,7 @@ func (c *grpcAPI) apply(ctx context.Context, s miner.Setting, k known) error {
 			power, rate, _ = profileTarget(s.Profile)
 		}
 		if rate > 0 {
-			raw, err := c.call(ctx, method{path: servicePerformance + "SetHashrateTarget"}, appendMessage(save, 2, appendDouble(nil, 1, rate.TH())))
+			raw, err := c.call(ctx, method{path: servicePerformance + "SetHashrateTarget"}, appendMessage(save, 2, quantity(rate.TH())))
 			if err != nil {
 				return err
 			}
@@ -344,7 +344,7 @@ func (c *grpcAPI) apply(ctx context.Context, s miner.Setting, k known) error {
 }
 
 func (c *grpcAPI) takenFrom(raw []byte, m message, path string, want float64, unit string) error {
-	out, err := m.toJSON(nil, raw)
+	out, err := m.toJSON(raw)
 	if err != nil {
 		return fmt.Errorf("reading the answer: %w: %w", miner.ErrGarbage, err)
 	}

@@ -230,9 +230,9 @@ var errWire = errors.New("not a valid message")
 // deepestMessage bounds nesting; the API nests to six.
 const deepestMessage = 16
 
-// toJSON appends the message in b as the JSON that REST would have sent. Fields
+// toJSON gives the message in b as the JSON that REST would have sent. Fields
 // that the table does not have are passed over.
-func (m message) toJSON(out, b []byte) ([]byte, error) { return m.write(out, b, 0) }
+func (m message) toJSON(b []byte) ([]byte, error) { return m.write(nil, b, 0) }
 
 // part is one occurrence of a field.
 type part struct {
@@ -393,8 +393,9 @@ func appendVarint(b []byte, n protowire.Number, x uint64) []byte {
 	return protowire.AppendVarint(protowire.AppendTag(b, n, protowire.VarintType), x)
 }
 
-func appendDouble(b []byte, n protowire.Number, x float64) []byte {
-	return protowire.AppendFixed64(protowire.AppendTag(b, n, protowire.Fixed64Type), math.Float64bits(x))
+// quantity is a message whose field 1 is a number, as rates are sent.
+func quantity(x float64) []byte {
+	return protowire.AppendFixed64(protowire.AppendTag(nil, 1, protowire.Fixed64Type), math.Float64bits(x))
 }
 
 func appendMessage(b []byte, n protowire.Number, m []byte) []byte {

@@ -12,7 +12,7 @@ import (
 func TestMessageToJSON(t *testing.T) {
 	var sensor, board, out []byte
 	sensor = appendVarint(sensor, 2, 1)
-	sensor = appendMessage(sensor, 3, appendDouble(nil, 1, 70.5))
+	sensor = appendMessage(sensor, 3, quantity(70.5))
 	board = appendText(board, 1, "3\"\x01é")
 	board = appendMessage(board, 3, appendVarint(nil, 1, 110))
 	board = appendMessage(board, 6, sensor)
@@ -20,7 +20,7 @@ func TestMessageToJSON(t *testing.T) {
 	board = appendVarint(board, 99, 5)   // a field that we do not know
 	out = appendMessage(out, 1, board)
 	out = appendMessage(out, 1, appendText(appendText(nil, 1, "first"), 1, "last"))
-	got, err := msgHashboards.toJSON(nil, out)
+	got, err := msgHashboards.toJSON(out)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +33,7 @@ func TestMessageToJSON(t *testing.T) {
 func TestMessageErrors(t *testing.T) {
 	whole := appendMessage(nil, 1, appendText(nil, 1, "abc"))
 	for n := 1; n < len(whole); n++ {
-		if _, err := msgHashboards.toJSON(nil, whole[:n]); err == nil {
+		if _, err := msgHashboards.toJSON(whole[:n]); err == nil {
 			t.Errorf("cut at %d of %d: no error", n, len(whole))
 		}
 	}
@@ -41,7 +41,7 @@ func TestMessageErrors(t *testing.T) {
 	for range 40 {
 		deep = appendMessage(nil, 1, deep)
 	}
-	if _, err := loop().toJSON(nil, deep); err == nil {
+	if _, err := loop().toJSON(deep); err == nil {
 		t.Error("a message without end is read")
 	}
 }
@@ -61,10 +61,10 @@ func TestMessageNumbers(t *testing.T) {
 		words := rapid.String().Draw(t, "words")
 		var b []byte
 		b = appendMessage(b, 1, appendVarint(nil, 1, watts))
-		b = appendMessage(b, 2, appendDouble(nil, 1, rate))
+		b = appendMessage(b, 2, quantity(rate))
 		b = appendText(b, 3, words)
 		m := message{sub(1, "power", msgWatt), sub(2, "rate", msgGiga), one(3, "words", textField)}
-		out, err := m.toJSON(nil, b)
+		out, err := m.toJSON(b)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -94,12 +94,12 @@ func TestUsableGRPC(t *testing.T) {
 
 func FuzzMessage(f *testing.F) {
 	f.Add(appendMessage(nil, 1, appendText(nil, 1, "abc")))
-	f.Add(appendMessage(nil, 2, appendMessage(nil, 1, appendMessage(nil, 1, appendDouble(nil, 1, math.NaN())))))
+	f.Add(appendMessage(nil, 2, appendMessage(nil, 1, appendMessage(nil, 1, quantity(math.NaN())))))
 	f.Add([]byte{0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f})
 	f.Add(protowire.AppendTag(nil, 1, protowire.StartGroupType))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for name, m := range grpcMethods {
-			out, err := m.answer.toJSON(nil, b)
+			out, err := m.answer.toJSON(b)
 			if err == nil && !gjson.ValidBytes(out) {
 				t.Fatalf("%s: %s", name, out)
 			}

@@ -70,7 +70,7 @@ func moment(text string, order Dates) (stamped, error) {
 	var seconds int
 	var dateParts []string
 	half, zone, zoned := "", 0, false
-	for _, w := range strings.Fields(s) {
+	for w := range strings.FieldsSeq(s) {
 		if hours, ok := offsets[w]; ok {
 			zone, zoned = hours*3600, true
 			continue

@@ -67,7 +67,7 @@ func unitOf(text string) string {
 }
 
 func has(text string, words ...string) bool {
-	for _, w := range strings.Fields(text) {
+	for w := range strings.FieldsSeq(text) {
 		if slices.Contains(words, w) {
 			return true
 		}

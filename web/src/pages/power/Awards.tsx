@@ -72,7 +72,7 @@ export function AwardsPage() {
                 <Table.Tbody>
                   {known.map((d) => (
                     <Table.Tr key={d.day} title={d.hours!.map((h) => `${clock(h.from, b.zone)} ${h.mw} MW`).join(', ')}>
-                      <Table.Td>{d.day}</Table.Td>
+                      <Table.Td style={{ whiteSpace: 'nowrap' }}>{d.day}</Table.Td>
                       <Table.Td ta="right">{fixed(d.mwh, 3)}</Table.Td>
                       <Table.Td ta="right">{fixed(Math.min(...d.hours!.map((h) => h.mw)), 3)}</Table.Td>
                       <Table.Td ta="right">{fixed(Math.max(...d.hours!.map((h) => h.mw)), 3)}</Table.Td>

@@ -54,10 +54,10 @@ func (c calibration) at(s float64) float64 {
 		return s
 	}
 	i, _ := slices.BinarySearch(c.score, s)
-	switch {
-	case i == 0:
+	switch i {
+	case 0:
 		return c.chance[0]
-	case i == n:
+	case n:
 		return c.chance[n-1]
 	}
 	part := 0.0

@@ -157,7 +157,6 @@ func quantilesOf(pool []miss, n int, levels []float64, levelAt func(h int) float
 // each from days before it and from that day's forecast.
 func signsOf(past []outlook) [][signs]float64 {
 	var quick, slow [Hours]float64 // mean absolute errors of an hour, forgetting
-	last := 0.0                    // of the last days, all hours
 	start, count := 0.0, 0.0
 	for i := range min(14, len(past)-1) {
 		for h := range Hours {
@@ -167,7 +166,7 @@ func signsOf(past []outlook) [][signs]float64 {
 	}
 	// Before there are errors, those of the first fortnight stand in.
 	start = start/math.Max(count, 1) + 1e-6
-	last = start
+	last := start // of the last days, all hours
 	for h := range Hours {
 		quick[h], slow[h] = start, start
 	}

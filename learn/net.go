@@ -56,8 +56,10 @@ func NewNet(seed uint64, sizes ...int) (*Net, error) {
 	return n, nil
 }
 
-// Inputs and Outputs are the lengths of what goes in and comes out.
-func (n *Net) Inputs() int  { return n.sizes[0] }
+// Inputs is the length of what goes in.
+func (n *Net) Inputs() int { return n.sizes[0] }
+
+// Outputs is the length of what comes out.
 func (n *Net) Outputs() int { return n.sizes[len(n.sizes)-1] }
 
 // Training says how a net learns.

@@ -140,8 +140,10 @@ func (t *Trees) Probability(x []float64) float64 { return logistic(t.Score(x)) }
 
 func logistic(s float64) float64 { return 1 / (1 + math.Exp(-s)) }
 
-// Rounds is how many trees there are; Columns how many inputs they read.
-func (t *Trees) Rounds() int  { return len(t.trees) }
+// Rounds is how many trees there are.
+func (t *Trees) Rounds() int { return len(t.trees) }
+
+// Columns is how many inputs they read.
 func (t *Trees) Columns() int { return t.columns }
 
 // Splits is how often each column is split on.

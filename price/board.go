@@ -47,7 +47,7 @@ func (s *service) score(ctx context.Context, series string) error {
 	}
 	for _, row := range rows {
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // ended, not failed: the rest is scored the next time
 		}
 		f, err := read(row)
 		if err != nil {

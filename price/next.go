@@ -359,9 +359,9 @@ func (d *Desk) loadAhead(ctx context.Context, series string, loads []tariff.Syst
 		if err != nil {
 			return nil, err
 		}
-		for i := len(all) - 1; i >= 0; i-- {
-			if known := all[i].Published; !known.IsZero() && !known.After(at.Add(-12*time.Hour)) {
-				out[k] = float64(all[i].Micro) / 1e6
+		for _, r := range slices.Backward(all) {
+			if known := r.Published; !known.IsZero() && !known.After(at.Add(-12*time.Hour)) {
+				out[k] = float64(r.Micro) / 1e6
 				break
 			}
 		}

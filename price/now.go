@@ -259,11 +259,11 @@ func (d *Desk) Next(ctx context.Context, site string, t time.Time, step time.Dur
 		x.Load = load
 		b, err := c.Parsed.PriceAt(at, x)
 		if err != nil {
-			break // the contract ends
+			break // the contract ends: there are no more hours
 		}
 		out = append(out, Hour{b, b.Total.PerMWh()})
 	}
-	return out, nil
+	return out, nil //nolint:nilerr // the end of the contract is none
 }
 
 // Marginal is what one MWh more or less costs a site now, for whoever reckons with

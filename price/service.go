@@ -156,7 +156,7 @@ func (s *service) series1(ctx context.Context, series string) error {
 	for _, day := range s.targets(ctx, series) {
 		for _, m := range s.modelsFor(series) {
 			if ctx.Err() != nil {
-				return nil
+				return nil //nolint:nilerr // ended, not failed
 			}
 			if err := s.forecastDay(ctx, series, day, m); err != nil && ctx.Err() == nil {
 				s.Log.Debug("a model has no forecast", "series", series, "model", m.Name(), "day", day, "error", err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"ballast/tariff"
@@ -74,10 +75,10 @@ func (d *Desk) billed(ctx context.Context, c Contract, last tariff.Month) (Usual
 		d.Log.Warn("reading statements for the usual price of power", "site", c.Site, "error", err)
 		return Usual{}, false
 	}
-	for i := len(rows) - 1; i >= 0; i-- {
-		st, err := thaw(rows[i])
+	for _, row := range slices.Backward(rows) {
+		st, err := thaw(row)
 		if err != nil {
-			d.Log.Warn("reading a statement for the usual price of power", "site", c.Site, "month", rows[i].Month, "error", err)
+			d.Log.Warn("reading a statement for the usual price of power", "site", c.Site, "month", row.Month, "error", err)
 			continue
 		}
 		seen := st.Meter.Whole + st.Meter.Partly

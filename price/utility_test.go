@@ -201,7 +201,7 @@ func TestUtilityProperties(t *testing.T) {
 		last := map[string]map[int64]ledger.SiteValue{"A": {}, "B": {}} // by grain
 		for n := range rapid.IntRange(1, 6).Draw(t, "imports") {
 			name := rapid.SampledFrom([]string{"A", "B"}).Draw(t, "meter")
-			length := rapid.SampledFrom([]time.Duration{5, 15, 30, 60}).Draw(t, "length") * time.Minute
+			length := time.Duration(rapid.SampledFrom([]int{5, 15, 30, 60}).Draw(t, "length")) * time.Minute
 			first := rapid.IntRange(0, 5).Draw(t, "first")
 			for k := range rapid.IntRange(1, 6).Draw(t, "count") {
 				v := ledger.SiteValue{Import: int64(n + 1), Name: name, Start: base.Add(time.Duration(first+k) * length), Length: length, Value: rapid.Int64Range(0, 1000).Draw(t, "joules")}

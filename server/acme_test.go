@@ -65,7 +65,7 @@ func newACMEProvider(t *testing.T, tlsPort int, life time.Duration, names map[st
 	resolver := &dns.Server{Listener: l, Handler: dns.HandlerFunc(func(w dns.ResponseWriter, q *dns.Msg) {
 		m, ask := new(dns.Msg).SetReply(q), q.Question[0]
 		head := dns.RR_Header{Name: ask.Name, Rrtype: ask.Qtype, Class: dns.ClassINET, Ttl: 1}
-		for _, text := range strings.Fields(names[strings.TrimSuffix(ask.Name, ".")]) {
+		for text := range strings.FieldsSeq(names[strings.TrimSuffix(ask.Name, ".")]) {
 			switch six := strings.Contains(text, ":"); {
 			case six && ask.Qtype == dns.TypeAAAA:
 				m.Answer = append(m.Answer, &dns.AAAA{Hdr: head, AAAA: net.ParseIP(text)})

@@ -102,7 +102,7 @@ func TestContractsAndStatements(t *testing.T) {
 		}
 		text, _ := io.ReadAll(res.Body)
 		_ = res.Body.Close()
-		if res.StatusCode != 200 || !strings.HasPrefix(string(text), start) {
+		if res.StatusCode != http.StatusOK || !strings.HasPrefix(string(text), start) {
 			t.Errorf("%s: %d, begins %.40q", file, res.StatusCode, text)
 		}
 	}

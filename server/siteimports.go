@@ -43,7 +43,7 @@ type bringInput struct {
 		Site    string    `json:"site" minLength:"1" maxLength:"200"`
 		Name    string    `json:"name,omitempty" maxLength:"200" doc:"Of the file."`
 		File    []byte    `json:"file" doc:"The file, base64: CSV or Green Button XML, at most 16 MB."`
-		How     ImportHow `json:"how,omitempty"`
+		How     ImportHow `json:"how,omitzero"`
 		Preview bool      `json:"preview,omitempty" doc:"Only say what would change."`
 		Seen    int64     `json:"seen,omitempty" doc:"From the preview: refused with 412 when somebody imported meanwhile."`
 	}

@@ -3,6 +3,7 @@ package server
 import (
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -50,9 +51,7 @@ func TestMeterDataOverHTTP(t *testing.T) {
 	}
 	bring := func(text string, more map[string]any) map[string]any {
 		body := map[string]any{"site": "site", "name": "october.csv", "file": base64.StdEncoding.EncodeToString([]byte(text))}
-		for k, x := range more {
-			body[k] = x
-		}
+		maps.Copy(body, more)
 		return body
 	}
 	// Without a contract nobody knows the site's clock, unless it is said.

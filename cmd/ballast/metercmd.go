@@ -97,7 +97,7 @@ func (c *importFlags) bring(ctx context.Context, common *common, s *streams, pat
 		return err
 	}
 	if problems > 0 {
-		return fmt.Errorf("%w: nothing was imported; see the lines marked !", errUsage)
+		return fmt.Errorf("%w: nothing was imported: see the marked lines", errUsage)
 	}
 	return nil
 }
@@ -249,7 +249,7 @@ type meterEndCmd struct {
 	At    string `placeholder:"TIME" help:"When it was taken out: 2026-07-01T16:00:00-05:00. Without: it is in place again."`
 }
 
-func (c *meterEndCmd) Run(ctx context.Context, common *common, s *streams) error {
+func (c *meterEndCmd) Run(ctx context.Context, common *common) error {
 	body := map[string]any{"site": c.Site, "meter": c.Meter}
 	if c.At != "" {
 		at, err := time.Parse(time.RFC3339, c.At)

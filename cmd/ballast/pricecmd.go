@@ -433,12 +433,13 @@ func readMeter(file string, c *tariff.Contract) ([]tariff.Interval, error) {
 	if err != nil {
 		return nil, err
 	}
-	k, scale := -1, 3.6e9
-	if i, ok := column["mwh"]; ok {
-		k = i
-	} else if i, ok := column["kwh"]; ok {
-		k, scale = i, 3.6e6
-	} else {
+	scale := 3.6e9
+	k, ok := column["mwh"]
+	if !ok {
+		k, ok = column["kwh"]
+		scale = 3.6e6
+	}
+	if !ok {
 		return nil, fmt.Errorf("%w: %s has no column mwh or kwh", errUsage, filepath.Base(file))
 	}
 	var out []tariff.Interval

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"slices"
 	"time"
 
 	"ballast/debt"
@@ -65,14 +66,7 @@ func (d *Desk) Hashcost() Cost {
 		power += m.Minor
 	}
 	month := func(lines ...debt.Line) unit.Opt[unit.Money] {
-		sum, n := d.planned(365, func(l debt.Line) bool {
-			for _, x := range lines {
-				if x == l {
-					return true
-				}
-			}
-			return false
-		})
+		sum, n := d.planned(365, func(l debt.Line) bool { return slices.Contains(lines, l) })
 		if n == 0 {
 			return unit.None[unit.Money]()
 		}

@@ -56,7 +56,7 @@ func unfold(file []byte, name string, dates []string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("the spreadsheet cannot be opened: %w: %w", ErrInvalid, err)
 	}
-	defer book.Close()
+	defer func() { _ = book.Close() }()
 	sheets := book.GetSheetList()
 	if len(sheets) == 0 {
 		return "", fmt.Errorf("the spreadsheet has no sheet: %w", ErrInvalid)
@@ -75,7 +75,7 @@ func unfold(file []byte, name string, dates []string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("the sheet %s cannot be read: %w: %w", at, ErrInvalid, err)
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }()
 	var out strings.Builder
 	var head []string
 	blank := 0 // lines that hold nothing, not written yet
@@ -165,7 +165,7 @@ func Template(columns []string, lines [][]string, name string, spreadsheet bool)
 		return b.Bytes(), nil
 	}
 	book := excelize.NewFile()
-	defer book.Close()
+	defer func() { _ = book.Close() }()
 	if err := book.SetSheetName("Sheet1", name); err != nil {
 		return nil, fmt.Errorf("naming the sheet: %w", err)
 	}

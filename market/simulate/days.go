@@ -22,12 +22,11 @@ type days struct {
 	rng  *rand.Rand
 	list []day
 
-	trend, vol  float64 // of the price: distance from its trend, variance of a day
-	fleet       float64 // log of H/s of the machines that exist
-	on          float64 // log of the share that runs
-	weather     float64 // what outages take, log
-	lnFee       float64
-	lastHashing float64 // hashprice of yesterday
+	trend, vol float64 // of the price: distance from its trend, variance of a day
+	fleet      float64 // log of H/s of the machines that exist
+	on         float64 // log of the share that runs
+	weather    float64 // what outages take, log
+	lnFee      float64
 }
 
 func newDays(seed uint64) *days {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"ballast/ledger"
@@ -35,8 +36,8 @@ func (w *Ticker) restore(ctx context.Context, s *source) error {
 // last saved block is not among them, and all are written.
 func (w *Ticker) saveBlocks(ctx context.Context, s *source, blocks []feed.Block) error {
 	from := 0
-	for i := len(blocks) - 1; i >= 0; i-- {
-		if blocks[i].Hash == s.saved {
+	for i, b := range slices.Backward(blocks) {
+		if b.Hash == s.saved {
 			from = i + 1
 			break
 		}

@@ -56,10 +56,10 @@ var months = []string{"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "s
 // moment reads a date, a time of day, or both, in the forms that files have.
 func moment(text string, order Dates) (stamped, error) {
 	var out stamped
-	bad := func() (stamped, error) { return stamped{}, fmt.Errorf("%q %w", clip(text), errClock) }
+	bad := func() error { return fmt.Errorf("%q %w", clip(text), errClock) }
 	s := strings.ToLower(strings.TrimSpace(text))
 	if len(s) == 0 || len(s) > 60 {
-		return bad()
+		return stamped{}, bad()
 	}
 	// "2026-03-01t00:15:00-06:00": the T between digits parts date and time.
 	if i := strings.IndexByte(s, 't'); i > 0 && i+1 < len(s) && digit(s[i-1]) && digit(s[i+1]) {
@@ -89,19 +89,19 @@ func moment(text string, order Dates) (stamped, error) {
 			} else if i := strings.LastIndexAny(w, "+-"); i > 0 {
 				z, err := offsetOf(w[i:])
 				if err != nil || zoned {
-					return bad()
+					return stamped{}, bad()
 				}
 				w, zone, zoned = w[:i], z, true
 			}
 			n, err := clockOf(w)
 			if err != nil || out.clock {
-				return bad()
+				return stamped{}, bad()
 			}
 			seconds, out.clock = n, true
 		case (w[0] == '+' || w[0] == '-') && out.clock && !zoned:
 			z, err := offsetOf(w)
 			if err != nil {
-				return bad()
+				return stamped{}, bad()
 			}
 			zone, zoned = z, true
 		default:
@@ -114,16 +114,16 @@ func moment(text string, order Dates) (stamped, error) {
 			if errors.Is(err, errOrder) {
 				return stamped{}, err
 			}
-			return bad()
+			return stamped{}, bad()
 		}
 		out.date = true
 	}
 	if !out.date && !out.clock || zoned && !(out.date && out.clock) {
-		return bad()
+		return stamped{}, bad()
 	}
 	if half != "" {
 		if !out.clock || seconds/3600 > 12 || seconds/3600 == 0 {
-			return bad()
+			return stamped{}, bad()
 		}
 		seconds %= 12 * 3600
 		if half == "pm" {
@@ -133,7 +133,7 @@ func moment(text string, order Dates) (stamped, error) {
 	if out.date {
 		out.wall = time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC)
 		if out.wall.Day() != day {
-			return bad() // the 31st of April
+			return stamped{}, bad() // the 31st of April
 		}
 	} else {
 		out.wall = time.Unix(0, 0).UTC()

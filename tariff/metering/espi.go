@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"slices"
 	"strings"
 	"time"
 )
@@ -158,10 +159,8 @@ func typeOf(b *espiEntry, meters, types []espiEntry) (*espiType, string) {
 				}
 				for j := range types {
 					for _, related := range meters[i].link("related") {
-						for _, t := range types[j].link("self") {
-							if t == related {
-								return types[j].Content.Type, ""
-							}
+						if slices.Contains(types[j].link("self"), related) {
+							return types[j].Content.Type, ""
 						}
 					}
 				}

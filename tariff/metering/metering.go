@@ -131,12 +131,10 @@ type File struct {
 	Remarks  []string  `json:"remarks" doc:"What was understood, or left out."`
 	Problems []Problem `json:"problems" doc:"Why it cannot be used. Empty: it can."`
 
-	how      How
-	zone     *time.Location
-	unit     string // found out
-	award    bool
-	adds     bool          // rows of one interval are summed
-	interval time.Duration // of rows that do not say how long they are
+	how   How
+	zone  *time.Location
+	award bool
+	adds  bool // rows of one interval are summed
 }
 
 func (f *File) problem(line int, field, do, format string, args ...any) {

@@ -187,11 +187,11 @@ func (s *Store) SavePeerReports(ctx context.Context, rs []ledger.PeerReport, by 
 			if err != nil {
 				return err
 			}
-			if key := r.Firm + "\x00" + r.Month; seen[key] {
+			key := r.Firm + "\x00" + r.Month
+			if seen[key] {
 				return fmt.Errorf("%s reports %s twice: %w", r.Firm, r.Month, ledger.ErrInvalid)
-			} else {
-				seen[key] = true
 			}
+			seen[key] = true
 			rows[i] = []any{r.Firm, r.Month, r.Mined, r.Installed, number(r.Luck), r.Source, by.Actor, micros(t.now())}
 		}
 		err := t.bulk(ctx, "INSERT INTO peer_reports (firm, month, mined, installed, luck, source, actor, entered_at)", 8,

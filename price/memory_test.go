@@ -52,7 +52,7 @@ func TestModelsRemember(t *testing.T) {
 		return dist
 	}
 	s, m := open(fresh)
-	if err := s.forecastDay(ctx, "sim.dam", tomorrow, m); err != nil {
+	if err := s.forecastDay(ctx, "sim.dam", tomorrow, m, false); err != nil {
 		t.Fatal(err)
 	}
 	if asked < 28 {

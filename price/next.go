@@ -220,12 +220,8 @@ type peakOutlook struct {
 	chance []float64
 }
 
-// How much of the past peak chances are reckoned from: of the load more than a
-// year, so that its season is known; of its forecasts what their errors need.
-const (
-	peakLoads = 400 * 24 * time.Hour
-	peakPast  = 45 * 24 * time.Hour
-)
+// peakPast is how much of the past peak chances are reckoned from.
+const peakPast = 45 * 24 * time.Hour
 
 // peakChances are reckoned anew each quarter of an hour.
 func (d *Desk) peakChances(ctx context.Context, c *tariff.Contract, set string, t time.Time) (peakOutlook, error) {
@@ -249,7 +245,7 @@ func (d *Desk) peakChances(ctx context.Context, c *tariff.Contract, set string, 
 	if _, looked := c.PeakThreshold(set, t, nil); !looked {
 		return peakOutlook{}, fmt.Errorf("%s looks at other months: %w", set, tariff.ErrInvalid)
 	}
-	loads, err := d.book.SystemLoads(ctx, decl.Series, now.Add(-peakLoads), now)
+	loads, err := d.book.SystemLoads(ctx, decl.Series, now.Add(-peakPast), now)
 	if err != nil {
 		return peakOutlook{}, err
 	}

@@ -153,12 +153,19 @@ func (s *service) series1(ctx context.Context, series string) error {
 		return fmt.Errorf("scoring: %w", err)
 	}
 	s.reload(ctx, series)
-	for _, day := range s.targets(ctx, series) {
+	days := s.targets(ctx, series)
+	// Between an auction and the next morning no day is due. A model that is new here
+	// still shows how it would have done on the days before.
+	early := len(days) == 0
+	if early {
+		days = []tariff.Date{s.nextUnknown(ctx, series)}
+	}
+	for _, day := range days {
 		for _, m := range s.modelsFor(series) {
 			if ctx.Err() != nil {
 				return nil //nolint:nilerr // ended, not failed
 			}
-			if err := s.forecastDay(ctx, series, day, m); err != nil && ctx.Err() == nil {
+			if err := s.forecastDay(ctx, series, day, m, early); err != nil && ctx.Err() == nil {
 				s.Log.Debug("a model has no forecast", "series", series, "model", m.Name(), "day", day, "error", err)
 			}
 		}
@@ -206,9 +213,19 @@ func (s *service) targets(ctx context.Context, series string) []tariff.Date {
 	return out
 }
 
+// nextUnknown is the first day from tomorrow on whose prices are not all there.
+func (s *service) nextUnknown(ctx context.Context, series string) tariff.Date {
+	zone := s.zone(ctx, series)
+	day := tariff.DateOf(s.Now().In(zone)).AddDays(1)
+	if hours, err := s.hourly(ctx, series, day.In(zone), day.AddDays(1).In(zone)); err == nil && len(hours) >= forecast.Hours-1 {
+		day = day.AddDays(1)
+	}
+	return day
+}
+
 // forecastDay makes and keeps a model's forecast of a day, and, when the model is
-// new here, of the days before.
-func (s *service) forecastDay(ctx context.Context, series string, day tariff.Date, m *model) error {
+// new here, of the days before; early: of those alone.
+func (s *service) forecastDay(ctx context.Context, series string, day tariff.Date, m *model, early bool) error {
 	key := series + "\x00" + m.Name() + "\x00" + day.String()
 	if at, ok := s.failed[key]; ok && s.Now().Sub(at) < retryAfter {
 		return nil
@@ -218,7 +235,7 @@ func (s *service) forecastDay(ctx context.Context, series string, day tariff.Dat
 	if err != nil {
 		return err
 	}
-	if len(have) > 0 && have[0].Start.Equal(day.In(zone)) {
+	if len(have) > 0 && (early || have[0].Start.Equal(day.In(zone))) {
 		return nil
 	}
 	begun := s.Now()
@@ -245,6 +262,12 @@ func (s *service) forecastDay(ctx context.Context, series string, day tariff.Dat
 				}
 			}
 		}
+	}
+	if early {
+		s.failed[key] = s.Now() // when nothing came of it, not again at once
+		s.save(series, m)
+		s.reload(ctx, series)
+		return s.card(ctx, series, DayAhead, m.Name(), m.learns, l, l.notes, begun, nil)
 	}
 	dist, err := m.Forecast(l.panel, l.day(day))
 	if err != nil {

@@ -49,6 +49,6 @@ export const focused = (page) =>
       shown: seen(drawn),
       at: [box.x, box.y],
       // Day, month and year of a date are stops of their own within one field.
-      parts: el.matches('input[type=date], input[type=time], input[type=datetime-local]') ? 6 : 1,
+      parts: el.matches('input[type=date], input[type=month], input[type=time], input[type=datetime-local]') ? 6 : 1,
     }
   })

@@ -1,0 +1,1 @@
+import{u as e}from"./index-Ckh30B1E.js";import{Nt as t}from"./Page-ohn9dCZ9.js";var n=t();function r({what:t}){return(0,n.jsx)(e,{title:`${t} take the right to see money`,children:`The roles finance and admin have it. Prices and forecasts are open to everybody who may look at a site.`})}export{r as t};
